@@ -1,0 +1,1 @@
+//! The command line users already know.

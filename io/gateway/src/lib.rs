@@ -1,0 +1,1 @@
+//! The one door: every request, from a socket or from inside, passes here.

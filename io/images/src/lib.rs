@@ -1,0 +1,1 @@
+//! References, pull, unpack, content, layered snapshots.

@@ -1,0 +1,1 @@
+//! Makes the store survive a crash.

@@ -1,0 +1,1 @@
+//! Everything a request can do to objects.

@@ -1,0 +1,1 @@
+//! Which node, and why not the others.

@@ -1,0 +1,1 @@
+//! Revisioned, watchable key-value state, in memory.

@@ -1,0 +1,1 @@
+//! Objects on the wire and in memory.

@@ -1,0 +1,1 @@
+//! Things the standard library lacks.

@@ -1,0 +1,1 @@
+//! What a kind's schema can do to a value.
