@@ -1,0 +1,75 @@
+//! The only door to chance: uids, name suffixes, jitter, tie-breaks.
+//!
+//! Real randomness lives above; here are only the trait and what is made from its numbers.
+
+/// A source of numbers nobody can foresee, or, in a simulation, of numbers that a seed decides.
+pub trait Entropy: Send {
+    /// The next number, uniform over all of `u64`.
+    fn next_u64(&mut self) -> u64;
+}
+
+/// The letters of generated name suffixes: no vowels, so no words; no look-alikes.
+const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+
+/// A random (version 4) UUID in its usual form.
+pub fn uid(chance: &mut dyn Entropy) -> String {
+    let high = (chance.next_u64() & !0xf000) | 0x4000;
+    let low = (chance.next_u64() & !(0b11 << 62)) | (0b10 << 62);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+/// A suffix of `length` letters, as generated names end in.
+pub fn suffix(chance: &mut dyn Entropy, length: usize) -> String {
+    (0..length)
+        .map(|_| char::from(SUFFIX_LETTERS[below(chance, SUFFIX_LETTERS.len())]))
+        .collect()
+}
+
+/// A number in `0..limit`; `limit` must not be zero.
+pub fn below(chance: &mut dyn Entropy, limit: usize) -> usize {
+    assert!(limit > 0, "a choice needs something to choose from");
+    let limit = u64::try_from(limit).expect("usize is at most 64 bits wide");
+    usize::try_from(chance.next_u64() % limit).expect("smaller than a usize")
+}
+
+/// A deterministic source for tests and simulations (SplitMix64).
+#[derive(Clone, Debug)]
+pub struct Seeded(u64);
+
+impl Seeded {
+    /// The sequence that `seed` decides.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+}
+
+impl Entropy for Seeded {
+    fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_a_version_four_uuid() {
+        let uid = uid(&mut Seeded::new(1));
+        assert_eq!(uid.len(), 36);
+        assert_eq!(uid.as_bytes()[14], b'4');
+        assert!(matches!(uid.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+    }
+}
