@@ -1,1 +1,3 @@
 //! What a node should do next.
+
+pub mod sandbox;
