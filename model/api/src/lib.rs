@@ -1,1 +1,21 @@
-//! Objects on the wire and in memory.
+//! Objects on the wire and in memory: how they are addressed, encoded, refused, watched and shown.
+//!
+//! No kind is named outside `views`, which holds typed accessors for the kinds that deciding code
+//! reads. This crate decides nothing and opens nothing.
+
+pub mod caller;
+pub mod encoded;
+pub mod field_error;
+pub mod key;
+pub mod object;
+pub mod status;
+pub mod table;
+pub mod views;
+pub mod watch;
+
+pub use caller::Caller;
+pub use encoded::Encoded;
+pub use field_error::{FieldError, FieldErrors};
+pub use key::{GroupKind, GroupResource, GroupVersion, ObjectKey, Revision};
+pub use object::Object;
+pub use status::Rejection;
