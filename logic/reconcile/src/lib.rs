@@ -1,1 +1,18 @@
-//! The vocabulary of the one loop.
+//! The vocabulary of the one loop: observe a world, decide on a plan, let someone act.
+//!
+//! Everything here is a value or a pure function of values; the loop itself, with its clock and its
+//! client, is the driver's. Nothing in this crate waits.
+
+pub mod plan;
+pub mod queue;
+pub mod reconciler;
+pub mod sources;
+pub mod view;
+pub mod write;
+
+pub use plan::{Plan, Reason};
+pub use queue::{Next, Queue};
+pub use reconciler::{Awaits, Controller, Reconciler};
+pub use sources::Sources;
+pub use view::{Cached, View, Watched};
+pub use write::{EventNote, Write};

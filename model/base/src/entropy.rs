@@ -2,14 +2,13 @@
 //!
 //! Real randomness lives above; here are only the trait and what is made from its numbers.
 
+use crate::hash::LETTERS;
+
 /// A source of numbers nobody can foresee, or, in a simulation, of numbers that a seed decides.
 pub trait Entropy: Send {
     /// The next number, uniform over all of `u64`.
     fn next_u64(&mut self) -> u64;
 }
-
-/// The letters of generated name suffixes: no vowels, so no words; no look-alikes.
-const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// A random (version 4) UUID in its usual form.
 pub fn uid(chance: &mut dyn Entropy) -> String {
@@ -28,7 +27,7 @@ pub fn uid(chance: &mut dyn Entropy) -> String {
 /// A suffix of `length` letters, as generated names end in.
 pub fn suffix(chance: &mut dyn Entropy, length: usize) -> String {
     (0..length)
-        .map(|_| char::from(SUFFIX_LETTERS[below(chance, SUFFIX_LETTERS.len())]))
+        .map(|_| char::from(LETTERS[below(chance, LETTERS.len())]))
         .collect()
 }
 

@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod entropy;
+pub mod hash;
 pub mod name;
 pub mod path;
 pub mod quantity;

@@ -1,0 +1,118 @@
+//! Which changes make which keys due.
+//!
+//! A source never says what happened, only where to look.
+
+use std::fmt;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::{Metadata, Resource};
+use serde::de::DeserializeOwned;
+
+use gantry_api::key::{GroupResource, GroupVersion, ObjectKey};
+
+use crate::view::{Cached, View, Watched};
+
+/// Names the keys to look at when an object changed; it is called for its old and its new form.
+pub type Keys = Arc<dyn Fn(&dyn Cached, &View) -> Vec<ObjectKey> + Send + Sync>;
+
+/// One resource whose changes matter.
+#[derive(Clone)]
+pub struct Source {
+    /// Which resource, and how to read it.
+    pub watched: Watched,
+    /// Which keys become due.
+    pub keys: Keys,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("resource", &self.watched.resource)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything a controller listens to.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Listens to nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The sources, in the order given.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Source] {
+        &self.0
+    }
+
+    /// A changed `T` makes its own key due.
+    #[must_use]
+    pub fn own<T: Kind>(self) -> Self {
+        self.mapped::<T>(|object, _| vec![gantry_api::views::Meta::key(object)])
+    }
+
+    /// A changed `T` makes its controller due, when that is an `Owner`.
+    #[must_use]
+    pub fn controlled<T: Kind, Owner: Resource>(self) -> Self {
+        self.mapped::<T>(|object, _| {
+            controller_key::<Owner>(object.metadata())
+                .into_iter()
+                .collect()
+        })
+    }
+
+    /// A changed `T` makes due what `keys` says.
+    #[must_use]
+    pub fn mapped<T: Kind>(
+        mut self,
+        keys: impl Fn(&T, &View) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        let keys = move |object: &dyn Cached, view: &View| {
+            let any: &dyn std::any::Any = object;
+            any.downcast_ref::<T>()
+                .map(|typed| keys(typed, view))
+                .unwrap_or_default()
+        };
+        self.0.push(Source {
+            watched: Watched::of::<T>(),
+            keys: Arc::new(keys),
+        });
+        self
+    }
+
+    /// `T` is read when deciding, but its changes make nothing due.
+    #[must_use]
+    pub fn read<T: Kind>(self) -> Self {
+        self.mapped::<T>(|_, _| Vec::new())
+    }
+}
+
+/// A type that views can hold.
+pub trait Kind:
+    Resource + Metadata<Ty = ObjectMeta> + DeserializeOwned + fmt::Debug + Send + Sync + 'static
+{
+}
+
+impl<T> Kind for T where
+    T: Resource + Metadata<Ty = ObjectMeta> + DeserializeOwned + fmt::Debug + Send + Sync + 'static
+{
+}
+
+/// The address of the controller of an object, when it is an `Owner`.
+#[must_use]
+pub fn controller_key<Owner: Resource>(meta: &ObjectMeta) -> Option<ObjectKey> {
+    let owner = meta
+        .owner_references
+        .iter()
+        .flatten()
+        .find(|owner| owner.controller == Some(true))?;
+    let group = GroupVersion::parse(&owner.api_version).group;
+    let namespace = meta.namespace.as_deref().unwrap_or("");
+    (owner.kind == Owner::KIND && group == Owner::GROUP)
+        .then(|| ObjectKey::new(GroupResource::of::<Owner>(), namespace, &owner.name))
+}

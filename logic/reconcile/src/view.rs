@@ -1,0 +1,249 @@
+//! A consistent picture of many objects, typed, with the indexes that deciding needs.
+//!
+//! A view is a value: cloning it is cheap, and what was cloned never changes. Per resource it knows
+//! the newest revision it has seen, so that nobody decides on a world older than their own writes.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::{Metadata, Resource};
+use serde::de::DeserializeOwned;
+
+use gantry_api::key::{GroupResource, ObjectKey, Revision};
+
+/// A typed object of whatever kind.
+pub trait Cached: Any + fmt::Debug + Send + Sync {
+    /// The metadata that all kinds share.
+    fn meta(&self) -> &ObjectMeta;
+    /// Its address.
+    fn object_key(&self) -> ObjectKey;
+}
+
+impl<T> Cached for T
+where
+    T: Resource + Metadata<Ty = ObjectMeta> + fmt::Debug + Send + Sync + 'static,
+{
+    fn meta(&self) -> &ObjectMeta {
+        self.metadata()
+    }
+
+    fn object_key(&self) -> ObjectKey {
+        gantry_api::views::Meta::key(self)
+    }
+}
+
+/// Reads one object's JSON.
+pub type Decode = fn(&[u8]) -> Result<Arc<dyn Cached>, serde_json::Error>;
+
+/// A resource to be kept in a view, with the way to read it.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Which resource.
+    pub resource: GroupResource,
+    /// The version it is read at.
+    pub version: &'static str,
+    /// Reads one object's JSON.
+    pub decode: Decode,
+    /// Which of them, when not all.
+    pub field_selector: Option<String>,
+}
+
+impl Watched {
+    /// All objects of type `T`.
+    #[must_use]
+    pub fn of<T>() -> Self
+    where
+        T: Resource
+            + Metadata<Ty = ObjectMeta>
+            + DeserializeOwned
+            + fmt::Debug
+            + Send
+            + Sync
+            + 'static,
+    {
+        Self {
+            resource: GroupResource::of::<T>(),
+            version: T::VERSION,
+            decode: |json| Ok(Arc::new(serde_json::from_slice::<T>(json)?)),
+            field_selector: None,
+        }
+    }
+
+    /// Only those that `selector` selects, such as one node's pods.
+    #[must_use]
+    pub fn only(mut self, selector: impl Into<String>) -> Self {
+        self.field_selector = Some(selector.into());
+        self
+    }
+}
+
+type Objects = OrdMap<(String, String), Arc<dyn Cached>>;
+
+/// A picture of many objects at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    resources: OrdMap<GroupResource, Objects>,
+    revisions: OrdMap<GroupResource, Revision>,
+    dependents: OrdMap<String, OrdSet<ObjectKey>>,
+}
+
+impl View {
+    /// The object at this address.
+    #[must_use]
+    pub fn get<T: Cached + Resource>(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
+        let objects = self.resources.get(&GroupResource::of::<T>())?;
+        downcast(objects.get(&(namespace.to_owned(), name.to_owned()))?)
+    }
+
+    /// The object at this address, of whatever kind.
+    #[must_use]
+    pub fn any(&self, key: &ObjectKey) -> Option<&Arc<dyn Cached>> {
+        self.resources
+            .get(&key.resource)?
+            .get(&(key.namespace.clone(), key.name.clone()))
+    }
+
+    /// All objects of a type, by namespace and name.
+    pub fn all<T: Cached + Resource>(&self) -> impl Iterator<Item = Arc<T>> + '_ {
+        let objects = self.resources.get(&GroupResource::of::<T>());
+        objects
+            .into_iter()
+            .flat_map(OrdMap::values)
+            .filter_map(downcast)
+    }
+
+    /// All objects of a type in one namespace, by name.
+    pub fn within<'a, T: Cached + Resource>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = Arc<T>> + 'a {
+        let start = (namespace.to_owned(), String::new());
+        let objects = self.resources.get(&GroupResource::of::<T>());
+        let range = objects
+            .into_iter()
+            .flat_map(move |objects| objects.range(start.clone()..));
+        range
+            .take_while(move |((at, _), _)| at == namespace)
+            .filter_map(|(_, object)| downcast(object))
+    }
+
+    /// All objects that name this uid as an owner.
+    pub fn owned_by<'a>(&'a self, uid: &str) -> impl Iterator<Item = &'a Arc<dyn Cached>> + 'a {
+        let keys = self.dependents.get(uid);
+        keys.into_iter()
+            .flat_map(OrdSet::iter)
+            .filter_map(|key| self.any(key))
+    }
+
+    /// All objects in the view, of all kinds.
+    pub fn everything(&self) -> impl Iterator<Item = &Arc<dyn Cached>> + '_ {
+        self.resources.values().flat_map(OrdMap::values)
+    }
+
+    /// The newest revision seen of `resource`; nothing before its first list.
+    #[must_use]
+    pub fn revision(&self, resource: &GroupResource) -> Option<Revision> {
+        self.revisions.get(resource).copied()
+    }
+
+    /// Puts an object as it is at `revision`.
+    pub fn put(&mut self, object: Arc<dyn Cached>, revision: Revision) -> Option<Arc<dyn Cached>> {
+        let key = object.object_key();
+        let old = self.remove(&key, revision);
+        for uid in owners(object.meta()) {
+            self.dependents.entry(uid).or_default().insert(key.clone());
+        }
+        self.resources
+            .entry(key.resource)
+            .or_default()
+            .insert((key.namespace, key.name), object);
+        old
+    }
+
+    /// Takes an object away as of `revision`.
+    pub fn remove(&mut self, key: &ObjectKey, revision: Revision) -> Option<Arc<dyn Cached>> {
+        self.reached(&key.resource, revision);
+        let objects = self.resources.get_mut(&key.resource)?;
+        let old = objects.remove(&(key.namespace.clone(), key.name.clone()))?;
+        for uid in owners(old.meta()) {
+            if let Some(keys) = self.dependents.get_mut(&uid) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.dependents.remove(&uid);
+                }
+            }
+        }
+        Some(old)
+    }
+
+    /// Notes that everything about `resource` up to `revision` has been seen.
+    pub fn reached(&mut self, resource: &GroupResource, revision: Revision) {
+        let known = self.revisions.entry(resource.clone()).or_default();
+        *known = (*known).max(revision);
+    }
+}
+
+fn owners(meta: &ObjectMeta) -> impl Iterator<Item = String> + '_ {
+    meta.owner_references
+        .iter()
+        .flatten()
+        .map(|owner| owner.uid.clone())
+}
+
+fn downcast<T: Cached>(object: &Arc<dyn Cached>) -> Option<Arc<T>> {
+    let any: Arc<dyn Any + Send + Sync> = Arc::clone(object) as _;
+    any.downcast().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::Pod;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+    fn pod(namespace: &str, name: &str, owner: &str) -> Arc<Pod> {
+        let owner = OwnerReference {
+            uid: owner.to_owned(),
+            ..OwnerReference::default()
+        };
+        Arc::new(Pod {
+            metadata: ObjectMeta {
+                namespace: Some(namespace.to_owned()),
+                name: Some(name.to_owned()),
+                owner_references: Some(vec![owner]),
+                ..ObjectMeta::default()
+            },
+            ..Pod::default()
+        })
+    }
+
+    #[test]
+    fn a_clone_does_not_see_later_changes() {
+        let mut view = View::default();
+        view.put(pod("a", "x", "o"), Revision(1));
+        let before = view.clone();
+        view.put(pod("a", "y", "o"), Revision(2));
+        assert_eq!(before.within::<Pod>("a").count(), 1);
+        assert_eq!(view.within::<Pod>("a").count(), 2);
+        assert_eq!(view.owned_by("o").count(), 2);
+        assert_eq!(
+            view.revision(&GroupResource::of::<Pod>()),
+            Some(Revision(2))
+        );
+    }
+
+    #[test]
+    fn an_object_that_leaves_leaves_the_indexes_too() {
+        let mut view = View::default();
+        let gone = pod("a", "x", "o");
+        view.put(gone.clone(), Revision(1));
+        view.put(pod("b", "x", "o"), Revision(2));
+        view.remove(&gone.object_key(), Revision(3));
+        assert_eq!(view.owned_by("o").count(), 1);
+        assert!(view.get::<Pod>("a", "x").is_none());
+        assert_eq!(view.within::<Pod>("b").count(), 1);
+    }
+}
