@@ -1,1 +1,13 @@
-//! May this caller do that, and how soon.
+//! May this caller do that, and which rule says so.
+//!
+//! Pure: the rules come from a snapshot, the question is a value, the answer carries its reason.
+
+pub mod attributes;
+pub mod authorizer;
+pub mod escalation;
+pub mod node;
+pub mod rbac;
+pub mod rules;
+
+pub use attributes::Attributes;
+pub use authorizer::{Access, Decision};

@@ -1,0 +1,150 @@
+//! The gateway's face: what it is made of, and what can be asked of it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+use gantry_access::{Attributes, Decision};
+use gantry_api::Rejection;
+use gantry_base::Entropy;
+use gantry_kinds::Descriptor;
+use gantry_registry::{Registry, Request, Settings};
+use gantry_store::Store;
+
+use crate::authority::Authority;
+use crate::documents::Documents;
+use crate::outside::{Authenticator, Clock, TokenSigner};
+use crate::store::Ledger;
+use crate::watch::{Frames, WatchStream};
+
+/// What a gateway is made of, besides the store.
+#[derive(Debug)]
+pub struct Config {
+    /// All kinds that are served.
+    pub kinds: Vec<Descriptor>,
+    /// Address ranges and other choices of the cluster.
+    pub settings: Settings,
+    /// The door to time.
+    pub clock: Arc<dyn Clock>,
+    /// The door to chance.
+    pub entropy: Box<dyn Entropy>,
+    /// Signs ServiceAccount tokens.
+    pub signer: Arc<dyn TokenSigner>,
+    /// Says whom a token belongs to.
+    pub authenticator: Arc<dyn Authenticator>,
+}
+
+/// The one door to the objects. Clones are the same gateway.
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) registry: Registry,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) authority: Authority,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Held while one request is decided; deciding takes microseconds and never waits.
+    pub(crate) entropy: Mutex<Box<dyn Entropy>>,
+    pub(crate) signer: Arc<dyn TokenSigner>,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) documents: Documents,
+    pub(crate) frames: Frames,
+}
+
+/// An answer, ready for the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status code.
+    pub code: u16,
+    /// The body's type.
+    pub content_type: &'static str,
+    /// The body, in pieces to be sent one after the other.
+    pub content: Vec<Bytes>,
+    /// Remarks for the user; each becomes a `Warning` header.
+    pub warnings: Vec<String>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// A gateway to the objects in `store`.
+    pub fn new(store: impl Store, config: Config) -> Self {
+        let shared = Shared {
+            registry: Registry::new(config.kinds, config.settings),
+            ledger: crate::store::erase(store),
+            authority: Authority::default(),
+            clock: config.clock,
+            entropy: Mutex::new(config.entropy),
+            signer: config.signer,
+            authenticator: config.authenticator,
+            documents: Documents::default(),
+            frames: Frames::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Answers a request; a refusal is answered with its `Status`.
+    pub async fn call(&self, request: Request) -> Response {
+        match self.try_call(request).await {
+            Ok(response) => response,
+            Err(rejection) => Response::from(&rejection),
+        }
+    }
+
+    /// Answers a request, or says why not. Watches have a call of their own.
+    pub async fn try_call(&self, request: Request) -> Result<Response, Rejection> {
+        crate::call::answer(&self.shared, request).await
+    }
+
+    /// Follows changes.
+    pub fn watch(&self, request: Request) -> Result<WatchStream, Rejection> {
+        crate::watch::open(&self.shared, &request)
+    }
+
+    /// Whether the caller may do this. Every request that is not an object's, such as a log or an
+    /// exec, asks this first.
+    #[must_use]
+    pub fn authorize(&self, attributes: &Attributes<'_>) -> Decision {
+        self.shared.authorize(attributes)
+    }
+
+    /// What is served: the source of routes, discovery and published schemas.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+}
+
+impl Shared {
+    pub(crate) fn authorize(&self, attributes: &Attributes<'_>) -> Decision {
+        let snapshot = self.ledger.snapshot();
+        self.authority.access(&snapshot).authorize(attributes, &snapshot)
+    }
+}
+
+impl From<&Rejection> for Response {
+    fn from(rejection: &Rejection) -> Self {
+        let retry = match rejection {
+            Rejection::TooManyRequests { retry_after_seconds, .. } => Some(*retry_after_seconds),
+            _ => None,
+        };
+        Self {
+            code: rejection.code(),
+            content_type: "application/json",
+            content: vec![rejection.status().to_string().into()],
+            warnings: Vec::new(),
+            headers: retry.map(|seconds| ("retry-after", seconds.to_string())).into_iter().collect(),
+        }
+    }
+}

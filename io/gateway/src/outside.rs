@@ -1,0 +1,106 @@
+//! What the gateway needs from outside: time, chance, signatures.
+
+use std::fmt;
+use std::fs::File;
+use std::future::Future;
+use std::io::Read;
+use std::pin::Pin;
+use std::time::Duration;
+
+use gantry_base::{Entropy, Timestamp};
+use gantry_registry::step::Authenticated;
+use gantry_registry::subresources::token::{SignedToken, TokenClaims};
+
+/// A future that may be sent to another thread.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The only door to time.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// This moment.
+    fn now(&self) -> Timestamp;
+    /// Resolves after `duration`.
+    fn sleep(&self, duration: Duration) -> Pending<'static, ()>;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pending<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The machine's source of chance, read in blocks.
+#[derive(Debug)]
+pub struct OsEntropy {
+    source: File,
+    block: Vec<u64>,
+}
+
+/// Numbers read at once; a system call for each would cost more than making the number.
+const BLOCK: usize = 64;
+
+impl OsEntropy {
+    /// Opens the source.
+    pub fn open() -> std::io::Result<Self> {
+        Ok(Self {
+            source: File::open("/dev/urandom")?,
+            block: Vec::new(),
+        })
+    }
+
+    fn refill(&mut self) {
+        let mut bytes = [0; BLOCK * 8];
+        self.source
+            .read_exact(&mut bytes)
+            .expect("an opened /dev/urandom never ends");
+        let number = |chunk: &[u8]| {
+            u64::from_ne_bytes(chunk.try_into().expect("chunks are eight bytes long"))
+        };
+        self.block = bytes.chunks_exact(8).map(number).collect();
+    }
+}
+
+impl Entropy for OsEntropy {
+    fn next_u64(&mut self) -> u64 {
+        if self.block.is_empty() {
+            self.refill();
+        }
+        self.block.pop().expect("a block was just read")
+    }
+}
+
+/// Signs ServiceAccount tokens.
+pub trait TokenSigner: fmt::Debug + Send + Sync {
+    /// The signed form of `claims`, or the reason why there is none.
+    fn sign(&self, claims: &TokenClaims) -> Result<SignedToken, String>;
+}
+
+/// Finds out who a token belongs to.
+pub trait Authenticator: fmt::Debug + Send + Sync {
+    /// The token's owner, or why it is not accepted. With no audiences named, the server's own
+    /// are meant.
+    fn authenticate(&self, token: &str, audiences: &[String]) -> Result<Authenticated, String>;
+}
+
+/// A server without keys: signs nothing and accepts nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTokens;
+
+impl TokenSigner for NoTokens {
+    fn sign(&self, _claims: &TokenClaims) -> Result<SignedToken, String> {
+        Err("this server has no key to sign tokens with".to_owned())
+    }
+}
+
+impl Authenticator for NoTokens {
+    fn authenticate(&self, _token: &str, _audiences: &[String]) -> Result<Authenticated, String> {
+        Err("this server has no key to check tokens with".to_owned())
+    }
+}

@@ -1,0 +1,155 @@
+//! What a request needs next, and what it is answered.
+//!
+//! The registry never waits: it names the next step, and whoever drives it comes back with the
+//! answer. Asking webhooks will be one more step, between deciding and committing; a request that
+//! must ask is put aside whole and resumed where it stopped.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use gantry_api::{Caller, Encoded, Object, Revision};
+use gantry_store::Txn;
+
+use crate::reviews::token_review::TokenCheck;
+use crate::subresources::token::TokenOrder;
+use crate::verbs::watch::WatchPlan;
+
+/// What a request needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// Commit this, then answer. On a conflict, `retry` says whether to begin again on a newer
+    /// snapshot or to refuse.
+    Commit {
+        /// What to write.
+        txn: Txn,
+        /// The answer once it is written.
+        reply: Reply,
+        /// What a conflict means.
+        on_conflict: OnConflict,
+    },
+    /// Commit each of these by itself, then answer. Those in conflict are decided again.
+    CommitEach {
+        /// What to write.
+        txns: Vec<Txn>,
+        /// The answer once all is written.
+        reply: Reply,
+    },
+    /// Nothing to write.
+    Reply(Reply),
+    /// Follow changes.
+    Watch(Box<WatchPlan>),
+    /// Sign a token, then answer with [`TokenOrder::reply`].
+    Sign(Box<TokenOrder>),
+    /// Find out whose token this is, then answer with [`TokenCheck::reply`].
+    Authenticate(Box<TokenCheck>),
+}
+
+/// What it means that the world moved between deciding and committing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The caller named no revision: decide again on a newer snapshot.
+    Retry,
+    /// The caller named what it expects: deciding again finds out and refuses. Begin again too,
+    /// since the conflict may concern a record of ours, such as an address somebody else took.
+    Recheck,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The HTTP status code.
+    pub code: u16,
+    /// What is answered.
+    pub payload: Payload,
+    /// Remarks for the user, shown by clients.
+    pub warnings: Vec<String>,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    /// A stored object, at the revision it was written.
+    Stored(Encoded, Revision),
+    /// The object that the step writes, at the revision that the commit gives.
+    Written(Box<Encoded>),
+    /// A tree made for this answer; `metadata.resourceVersion` is filled in by the commit when
+    /// there is one and the tree leaves it empty.
+    Made(Value),
+    /// Finished bytes, in pieces: lists are joined, never decoded.
+    Pieces(Vec<Bytes>),
+}
+
+impl Reply {
+    /// A success with `payload`.
+    #[must_use]
+    pub const fn ok(payload: Payload) -> Self {
+        Self {
+            code: 200,
+            payload,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The answer to a successful creation.
+    #[must_use]
+    pub const fn created(payload: Payload) -> Self {
+        Self {
+            code: 201,
+            payload,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The same answer with remarks.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// The bytes to send, given the revision of the commit, if there was one.
+    #[must_use]
+    pub fn into_pieces(self, committed: Option<Revision>) -> Vec<Bytes> {
+        self.payload.into_pieces(committed)
+    }
+}
+
+impl Payload {
+    /// The tree of an object made for this answer.
+    #[must_use]
+    pub fn object(object: Object) -> Self {
+        Self::Made(object.into_value())
+    }
+
+    fn into_pieces(self, committed: Option<Revision>) -> Vec<Bytes> {
+        match self {
+            Self::Stored(encoded, revision) => vec![encoded.json(revision)],
+            Self::Written(encoded) => vec![encoded.json(committed.unwrap_or_default())],
+            Self::Made(mut value) => {
+                stamp(&mut value, committed);
+                let bytes = serde_json::to_vec(&value).expect("a tree of plain values encodes");
+                vec![bytes.into()]
+            }
+            Self::Pieces(pieces) => pieces,
+        }
+    }
+}
+
+/// Fills in the revision that is known only after the commit.
+fn stamp(value: &mut Value, committed: Option<Revision>) {
+    let version = value.pointer_mut("/metadata/resourceVersion");
+    if let (Some(version), Some(committed)) = (version, committed)
+        && version.as_str() == Some("")
+    {
+        *version = Value::from(committed.to_string());
+    }
+}
+
+/// Who a token belongs to, as the authenticator found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authenticated {
+    /// The user.
+    pub caller: Caller,
+    /// For whom the token is good, among those asked for.
+    pub audiences: Vec<String>,
+}
