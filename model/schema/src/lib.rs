@@ -1,1 +1,16 @@
-//! What a kind's schema can do to a value.
+//! What a kind's schema can do to a value: decode it strictly, patch it, merge it by field
+//! ownership, prune it, validate it.
+//!
+//! Everything works on JSON trees and is driven by a [`Schema`]; no kind is named in code. The
+//! facts about built-in kinds are a generated table. This crate reads no clock: times are
+//! arguments.
+
+pub mod decode;
+mod facts;
+pub mod limits;
+
+pub mod schema;
+
+pub use decode::{Decoded, Document, Finding, Format};
+
+pub use schema::{Field, Schema, Shape, TypeRef};

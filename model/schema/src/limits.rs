@@ -1,0 +1,27 @@
+//! Bounds on what this crate accepts, each with what a user sees when it is reached.
+
+/// Bytes in one body. Upstream accepts three mebibytes in a request; longer ones are refused.
+pub const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// Lists and objects within one another. Deeper bodies are refused; real ones stay below 40.
+pub const DEPTH_MAX: usize = 200;
+
+/// Values in one body, aliases written out. Bounds the memory that a small body can ask for.
+pub const NODES_MAX: usize = 500_000;
+
+/// Bytes of text in one body, aliases written out. Keeps an alias bomb from expanding.
+pub const TEXT_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
+
+/// Documents in one stream. A file with more is refused; it should be several files.
+pub const DOCUMENTS_MAX: usize = 10_000;
+
+/// Unknown and duplicate fields reported for one body. Further ones are dropped silently: a
+/// hundred are more than anybody reads.
+pub const FINDINGS_MAX: usize = 100;
+
+/// Operations in one JSON patch, as upstream bounds them. Longer patches are refused.
+pub const PATCH_OPERATIONS_MAX: usize = 10_000;
+
+/// `Update` entries in `managedFields`. When there are more, the oldest are folded into one that
+/// is called `ancient-changes`.
+pub const UPDATE_MANAGERS_MAX: usize = 10;
