@@ -1,0 +1,214 @@
+//! From a typed kind to its descriptor: the one place where types are erased.
+//!
+//! Each call converts a tree to its type once, and back only when the hook changes it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use gantry_api::field_error::FieldErrors;
+use gantry_api::object::ShapeError;
+use gantry_api::table::Row;
+use gantry_api::{GroupResource, Object};
+use gantry_base::name::Rule;
+use gantry_base::time::Timestamp;
+use k8s_openapi::Resource;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::descriptor::{Descriptor, Hooks, Names, Scope, ScopeMarker, Verbs};
+use crate::kind::Kind;
+use crate::parts::meta;
+use crate::rules::StatusRule;
+use crate::tidy;
+
+/// The descriptor of `K`, stored under its own resource.
+#[must_use]
+pub fn describe<K: Kind>() -> Descriptor {
+    describe_stored_as::<K, K::Object>()
+}
+
+/// The descriptor of `K`, whose objects are stored as objects of `S`.
+#[must_use]
+pub fn describe_stored_as<K: Kind, S: Resource>() -> Descriptor {
+    let stored = K::VERBS != Verbs::CreateOnly;
+    Descriptor {
+        names: names::<K>(),
+        scope: scope::<K>(),
+        verbs: K::VERBS,
+        subresources: K::SUBRESOURCES.to_vec(),
+        definition: <K::Object as JsonSchema>::schema_name(),
+        columns: K::COLUMNS
+            .iter()
+            .map(|column| column.definition())
+            .collect(),
+        rules: K::RULES,
+        storage: GroupResource::of::<S>(),
+        storage_version_hash: if stored {
+            version_hash::<S>()
+        } else {
+            String::new()
+        },
+        selectable: K::FIELDS.iter().map(|field| field.label).collect(),
+        scale: K::SCALE,
+        hooks: Arc::new(Erased::<K>(PhantomData)),
+    }
+}
+
+fn names<K: Kind>() -> Names {
+    let kind = <K::Object as Resource>::KIND;
+    let borrowed = |names: &'static [&'static str]| names.iter().copied().map(Cow::Borrowed);
+    Names {
+        group: Cow::Borrowed(K::Object::GROUP),
+        version: Cow::Borrowed(K::Object::VERSION),
+        kind: Cow::Borrowed(kind),
+        list_kind: Cow::Owned(format!("{kind}List")),
+        plural: Cow::Borrowed(K::Object::URL_PATH_SEGMENT),
+        singular: Cow::Owned(kind.to_ascii_lowercase()),
+        short: borrowed(K::SHORT).collect(),
+        categories: borrowed(K::CATEGORIES).collect(),
+    }
+}
+
+fn scope<K: Kind>() -> Scope {
+    <<K::Object as Resource>::Scope as ScopeMarker>::SCOPE
+}
+
+/// The hash that tells clients when the stored version changes.
+fn version_hash<S: Resource>() -> String {
+    let stored = format!("{}/{}/{}", S::GROUP, S::VERSION, S::KIND);
+    let digest = Sha256::digest(stored.as_bytes());
+    base64::engine::general_purpose::STANDARD.encode(&digest[..8])
+}
+
+/// The hooks of `K` over trees.
+struct Erased<K>(PhantomData<fn() -> K>);
+
+impl<K: Kind> Erased<K> {
+    fn typed(object: &Object) -> Result<K::Object, ShapeError> {
+        K::Object::deserialize(&object.0).map_err(|source| ShapeError {
+            wanted: K::Object::KIND,
+            source,
+        })
+    }
+
+    /// Puts the typed form back. Fields outside of the type are gone; they were pruned before.
+    fn put(object: &mut Object, typed: &K::Object) -> Result<(), ShapeError> {
+        *object = Object::from_typed(typed)?;
+        tidy::object(object, K::OPAQUE);
+        Ok(())
+    }
+}
+
+impl<K: Kind> Hooks for Erased<K> {
+    fn default(&self, object: &mut Object) -> Result<(), ShapeError> {
+        let mut typed = Self::typed(object)?;
+        K::default(&mut typed);
+        Self::put(object, &typed)
+    }
+
+    fn prepare(&self, object: &mut Object, old: Option<&Object>) -> Result<(), ShapeError> {
+        split_status(K::RULES.status, object, old);
+        let old = old.map(Self::typed).transpose()?;
+        let mut typed = Self::typed(object)?;
+        K::prepare(&mut typed, old.as_ref());
+        Self::put(object, &typed)
+    }
+
+    fn prepare_status(&self, object: &mut Object, old: &Object) -> Result<(), ShapeError> {
+        keep_all_but_status(object, old);
+        Ok(())
+    }
+
+    fn validate(
+        &self,
+        object: &Object,
+        old: Option<&Object>,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError> {
+        let typed = Self::typed(object)?;
+        let typed_old = old.map(Self::typed).transpose()?;
+        if K::VERBS != Verbs::CreateOnly {
+            meta::validate(object, old, scope::<K>(), K::NAME, errors);
+        }
+        K::validate(&typed, typed_old.as_ref(), errors);
+        Ok(())
+    }
+
+    fn validate_status(
+        &self,
+        object: &Object,
+        old: &Object,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError> {
+        meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
+        K::validate_status(&Self::typed(object)?, &Self::typed(old)?, errors);
+        Ok(())
+    }
+
+    fn warnings(&self, object: &Object, old: Option<&Object>) -> Result<Vec<String>, ShapeError> {
+        let old = old.map(Self::typed).transpose()?;
+        Ok(K::warnings(&Self::typed(object)?, old.as_ref()))
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Result<Row, ShapeError> {
+        let typed = Self::typed(object)?;
+        Ok(Row {
+            cells: K::COLUMNS
+                .iter()
+                .map(|column| (column.cell)(&typed, now))
+                .collect(),
+            conditions: K::row_conditions(&typed),
+            object: Value::Null,
+        })
+    }
+
+    fn fields(&self, object: &Object) -> BTreeMap<&'static str, String> {
+        let value =
+            |field: &crate::descriptor::SelectableField| (field.label, (field.read)(object));
+        K::FIELDS.iter().map(value).collect()
+    }
+
+    fn name_rule(&self) -> Rule {
+        K::NAME
+    }
+
+    fn to_storage(&self, object: Object) -> Object {
+        K::to_storage(object)
+    }
+
+    fn restore(&self, object: Object) -> Object {
+        K::restore(object)
+    }
+}
+
+/// What becomes of `status` on a write to the main resource.
+fn split_status(rule: StatusRule, object: &mut Object, old: Option<&Object>) {
+    let kept = match (rule, old) {
+        (StatusRule::Absent, _) | (StatusRule::TakenOnCreate, None) => return,
+        (StatusRule::Separate, None) => None,
+        (StatusRule::Separate | StatusRule::TakenOnCreate, Some(old)) => old.0.get("status"),
+    };
+    put_or_remove(object, "status", kept.cloned());
+}
+
+/// Takes everything but status and metadata from `old`.
+fn keep_all_but_status(object: &mut Object, old: &Object) {
+    let own = |name: &str| matches!(name, "apiVersion" | "kind" | "metadata" | "status");
+    object.0.retain(|name, _| own(name));
+    let kept = old.0.iter().filter(|(name, _)| !own(name));
+    object
+        .0
+        .extend(kept.map(|(name, value)| (name.clone(), value.clone())));
+}
+
+fn put_or_remove(object: &mut Object, name: &str, value: Option<Value>) {
+    match value {
+        Some(value) => object.set(&[name], value),
+        None => drop(object.remove(&[name])),
+    }
+}

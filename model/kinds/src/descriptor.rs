@@ -1,0 +1,235 @@
+//! A kind as the registry knows it: names, rules and hooks, with the type erased.
+//!
+//! Built-in and custom kinds are both described by this; nothing that reads a [`Descriptor`] can
+//! tell which of the two it has.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use gantry_api::field_error::FieldErrors;
+use gantry_api::object::ShapeError;
+use gantry_api::table::{ColumnDefinition, Row};
+use gantry_api::{GroupKind, GroupResource, GroupVersion, Object};
+use gantry_base::name::Rule;
+use gantry_base::time::Timestamp;
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
+
+use crate::rules::Rules;
+use crate::subresource::Subresource;
+
+/// What a kind is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The API group; empty for the core group.
+    pub group: Cow<'static, str>,
+    /// The version, such as `v1`.
+    pub version: Cow<'static, str>,
+    /// The kind, such as `Deployment`.
+    pub kind: Cow<'static, str>,
+    /// The kind of a list, such as `DeploymentList`.
+    pub list_kind: Cow<'static, str>,
+    /// The name in paths, such as `deployments`.
+    pub plural: Cow<'static, str>,
+    /// The name for one of them, such as `deployment`.
+    pub singular: Cow<'static, str>,
+    /// Short names that users may type.
+    pub short: Vec<Cow<'static, str>>,
+    /// Groups of kinds that are listed together.
+    pub categories: Vec<Cow<'static, str>>,
+}
+
+impl Names {
+    /// Group and version.
+    #[must_use]
+    pub fn group_version(&self) -> GroupVersion {
+        GroupVersion::new(self.group.as_ref(), self.version.as_ref())
+    }
+
+    /// Group and kind.
+    #[must_use]
+    pub fn group_kind(&self) -> GroupKind {
+        GroupKind::new(self.group.as_ref(), self.kind.as_ref())
+    }
+
+    /// Group and plural.
+    #[must_use]
+    pub fn resource(&self) -> GroupResource {
+        GroupResource::new(self.group.as_ref(), self.plural.as_ref())
+    }
+}
+
+/// Whether objects live in namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// They do not.
+    Cluster,
+    /// They do.
+    Namespaced,
+}
+
+/// The scopes as k8s-openapi marks types with them.
+pub trait ScopeMarker {
+    /// The scope that the marker stands for.
+    const SCOPE: Scope;
+}
+
+impl ScopeMarker for ClusterResourceScope {
+    const SCOPE: Scope = Scope::Cluster;
+}
+
+impl ScopeMarker for NamespaceResourceScope {
+    const SCOPE: Scope = Scope::Namespaced;
+}
+
+/// What can be done to objects of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbs {
+    /// Everything.
+    All,
+    /// Everything but deleting many at once.
+    AllButDeleteCollection,
+    /// Only asking: a create answers, and nothing is stored.
+    CreateOnly,
+}
+
+impl Verbs {
+    /// Their names, in alphabetical order.
+    #[must_use]
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &[
+                "create",
+                "delete",
+                "deletecollection",
+                "get",
+                "list",
+                "patch",
+                "update",
+                "watch",
+            ],
+            Self::AllButDeleteCollection => &[
+                "create", "delete", "get", "list", "patch", "update", "watch",
+            ],
+            Self::CreateOnly => &["create"],
+        }
+    }
+
+    /// Whether `verb` is one of them.
+    #[must_use]
+    pub fn allow(self, verb: &str) -> bool {
+        self.names().contains(&verb)
+    }
+}
+
+/// A field that field selectors know.
+#[derive(Clone, Copy, Debug)]
+pub struct SelectableField {
+    /// What selectors call it.
+    pub label: &'static str,
+    /// Its value in one object; empty when it is not set.
+    pub read: fn(&Object) -> String,
+}
+
+/// Where the scale subresource finds its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScalePaths {
+    /// The number of replicas asked for.
+    pub spec_replicas: &'static [&'static str],
+    /// The number of replicas there are.
+    pub status_replicas: &'static [&'static str],
+    /// The selector: a map of labels, or a label selector.
+    pub selector: &'static [&'static str],
+}
+
+/// What a kind does to its objects, over trees.
+///
+/// The order on a write is: `default`, `prepare` (or `prepare_status`), admission, `default` once
+/// more when admission changed something, `validate` (or `validate_status`).
+pub trait Hooks: Send + Sync {
+    /// Fills in what a user may leave out, and brings values into their canonical form.
+    fn default(&self, object: &mut Object) -> Result<(), ShapeError>;
+
+    /// For a write to the main resource: splits spec from status, and sets what the kind decides.
+    fn prepare(&self, object: &mut Object, old: Option<&Object>) -> Result<(), ShapeError>;
+
+    /// For a write to the status subresource: everything but status and metadata comes from `old`.
+    fn prepare_status(&self, object: &mut Object, old: &Object) -> Result<(), ShapeError>;
+
+    /// Reports everything that is wrong with the object, its metadata included.
+    fn validate(
+        &self,
+        object: &Object,
+        old: Option<&Object>,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError>;
+
+    /// Reports everything that is wrong with a status, and with the metadata it came with.
+    fn validate_status(
+        &self,
+        object: &Object,
+        old: &Object,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError>;
+
+    /// What the writer should know although nothing is wrong.
+    fn warnings(&self, object: &Object, old: Option<&Object>) -> Result<Vec<String>, ShapeError>;
+
+    /// The object's row in a table, without the object itself.
+    fn row(&self, object: &Object, now: Timestamp) -> Result<Row, ShapeError>;
+
+    /// The selectable fields beyond name and namespace, each with its value, which may be empty.
+    fn fields(&self, object: &Object) -> BTreeMap<&'static str, String>;
+
+    /// What a legal name is.
+    fn name_rule(&self) -> Rule;
+
+    /// The form in which the object is stored; the same object for most kinds.
+    fn to_storage(&self, object: Object) -> Object {
+        object
+    }
+
+    /// The object that was stored in that form; the same object for most kinds.
+    fn restore(&self, object: Object) -> Object {
+        object
+    }
+}
+
+/// A kind as the registry knows it.
+#[derive(Clone)]
+pub struct Descriptor {
+    /// What it is called.
+    pub names: Names,
+    /// Whether its objects live in namespaces.
+    pub scope: Scope,
+    /// What can be done to them.
+    pub verbs: Verbs,
+    /// What lies below an object's path, in alphabetical order.
+    pub subresources: Vec<Subresource>,
+    /// The name of its schema, such as `io.k8s.api.apps.v1.Deployment`.
+    pub definition: Cow<'static, str>,
+    /// What tables show.
+    pub columns: Vec<ColumnDefinition>,
+    /// How writes are treated.
+    pub rules: Rules,
+    /// Under which resource it is stored: its own, except for kinds that share storage.
+    pub storage: GroupResource,
+    /// A hash of the stored version, which discovery publishes; empty when nothing is stored.
+    pub storage_version_hash: String,
+    /// What field selectors know besides name and namespace.
+    pub selectable: Vec<&'static str>,
+    /// Where the scale subresource finds its numbers, if there is one.
+    pub scale: Option<ScalePaths>,
+    /// What the kind does to its objects.
+    pub hooks: Arc<dyn Hooks>,
+}
+
+impl fmt::Debug for Descriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Descriptor")
+            .field("names", &self.names)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,4 @@
+//! Pieces that many kinds contain.
+
+pub mod cell;
+pub mod meta;

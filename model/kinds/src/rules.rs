@@ -1,0 +1,122 @@
+//! How writes to a kind are treated: as data, so that the registry has one path for all.
+
+use gantry_api::Object;
+
+/// How writes to a kind are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether a PUT without a resourceVersion overwrites whatever is there.
+    pub unconditional_update: bool,
+    /// Whether a PUT to a name that is not taken creates the object.
+    pub create_on_update: bool,
+    /// What `metadata.generation` counts.
+    pub generation: Generation,
+    /// What becomes of `status` on a write to the main resource.
+    pub status: StatusRule,
+}
+
+impl Rules {
+    /// What holds for most kinds: unconditional updates, no create on update, no generation.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            unconditional_update: true,
+            create_on_update: false,
+            generation: Generation::Untracked,
+            status: StatusRule::Absent,
+        }
+    }
+
+    /// A kind whose status is written through its own subresource.
+    #[must_use]
+    pub const fn with_status(self) -> Self {
+        Self {
+            status: StatusRule::Separate,
+            ..self
+        }
+    }
+
+    /// A kind whose generation counts changes at `paths`.
+    #[must_use]
+    pub const fn counting(self, paths: &'static [&'static [&'static str]]) -> Self {
+        Self {
+            generation: Generation::Counts(paths),
+            ..self
+        }
+    }
+
+    /// A kind that a PUT may create.
+    #[must_use]
+    pub const fn created_by_update(self) -> Self {
+        Self {
+            create_on_update: true,
+            ..self
+        }
+    }
+
+    /// A kind whose PUT must name the revision it read.
+    #[must_use]
+    pub const fn conditional(self) -> Self {
+        Self {
+            unconditional_update: false,
+            ..self
+        }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What `metadata.generation` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// The kind has none.
+    Untracked,
+    /// It is always one.
+    Fixed,
+    /// Changes at these paths.
+    Counts(&'static [&'static [&'static str]]),
+    /// Changes of anything but metadata and status.
+    CountsAllButStatus,
+}
+
+impl Generation {
+    /// The generation of `object`, which is new or replaces `old`. `None` when the kind has none.
+    #[must_use]
+    pub fn of(self, object: &Object, old: Option<&Object>) -> Option<i64> {
+        if self == Self::Untracked {
+            return None;
+        }
+        let Some(old) = old else { return Some(1) };
+        let step = i64::from(self.counts_change(object, old));
+        Some(old.generation() + step)
+    }
+
+    fn counts_change(self, object: &Object, old: &Object) -> bool {
+        match self {
+            Self::Untracked | Self::Fixed => false,
+            Self::Counts(paths) => paths.iter().any(|path| object.at(path) != old.at(path)),
+            Self::CountsAllButStatus => payload(object).ne(payload(old)),
+        }
+    }
+}
+
+fn payload(object: &Object) -> impl Iterator<Item = (&String, &serde_json::Value)> {
+    let outside = ["apiVersion", "kind", "metadata", "status"];
+    let inside = move |(name, _): &(&String, _)| !outside.contains(&name.as_str());
+    object.0.iter().filter(inside)
+}
+
+/// What becomes of `status` on a write to the main resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusRule {
+    /// The kind has no status of its own.
+    Absent,
+    /// It is dropped on a create and kept from the old object on an update.
+    Separate,
+    /// It is taken on a create and kept from the old object on an update.
+    TakenOnCreate,
+}
