@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use gantry_base::time::after;
+
+use crate::contract::value;
+use crate::snapshot::PastError;
+
+use super::*;
+
+fn limits(seconds: u64, bytes: usize) -> HistoryLimits {
+    let keep = Duration::from_secs(seconds);
+    HistoryLimits { keep, bytes }
+}
+
+fn second(second: u64) -> Timestamp {
+    after(Timestamp::UNIX_EPOCH, Duration::from_secs(second))
+}
+
+fn put(index: &mut Index, path: &str, text: &str, at: u64) -> Revision {
+    let txn = Txn::new().put(Key::new(path), value(text));
+    index.apply(&txn, second(at)).unwrap()
+}
+
+#[test]
+fn a_picture_can_be_read_for_a_while_after_it_was_replaced() {
+    let mut index = Index::new(limits(60, 1 << 20));
+    put(&mut index, "a//x", "1", 0);
+    put(&mut index, "a//x", "2", 1000);
+    index.forget(second(1060));
+    assert!(index.snapshot().at(Revision(1)).is_ok());
+    index.forget(second(1061));
+    let (revision, oldest) = (Revision(1), Revision(2));
+    assert_eq!(
+        index.snapshot().at(revision).err(),
+        Some(PastError::Compacted { revision, oldest })
+    );
+    assert!(
+        index.snapshot().at(oldest).is_ok(),
+        "the newest is always kept"
+    );
+}
+
+#[test]
+fn a_snapshot_keeps_its_past_though_the_index_forgets() {
+    let mut index = Index::new(limits(60, 1 << 20));
+    put(&mut index, "a//x", "1", 0);
+    put(&mut index, "a//x", "2", 1);
+    let snapshot = index.snapshot();
+    index.forget(second(1000));
+    assert_eq!(index.snapshot().oldest(), Revision(2));
+    assert_eq!(snapshot.at(Revision(0)).unwrap().count(""), 0);
+}
+
+#[test]
+fn a_clock_that_goes_backwards_forgets_nothing() {
+    let mut index = Index::new(limits(60, 1 << 20));
+    put(&mut index, "a//x", "1", 1000);
+    put(&mut index, "a//x", "2", 10);
+    assert_eq!(index.snapshot().oldest(), Revision(0));
+}
+
+#[test]
+fn going_back_to_a_clone_undoes_everything() {
+    let mut index = Index::new(limits(60, 1 << 20));
+    put(&mut index, "a//x", "1", 0);
+    let before = index.clone();
+    put(&mut index, "a//x", "2", 0);
+    index = before;
+    assert_eq!(put(&mut index, "a//y", "3", 0), Revision(2));
+    let snapshot = index.snapshot();
+    assert_eq!(snapshot.get(&Key::new("a//x")).unwrap().value, value("1"));
+}
+
+#[test]
+fn one_change_larger_than_the_whole_past_leaves_only_the_newest() {
+    let mut index = Index::new(limits(60, 100));
+    put(&mut index, "a//x", "1", 0);
+    assert_eq!(index.snapshot().oldest(), Revision(1));
+}
