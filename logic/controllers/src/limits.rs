@@ -1,0 +1,16 @@
+//! What bounds the controllers' plans.
+
+use std::time::Duration;
+
+/// Pods created by one plan: a bad template is noticed before it has been tried a thousand times.
+pub const CREATE_BURST: usize = 500;
+/// Endpoints in one slice: a change of one endpoint rewrites at most so many.
+pub const SLICE_ENDPOINTS: usize = 100;
+/// Addresses in one Endpoints object; what exceeds it is left out, and an annotation says so.
+pub const ENDPOINTS_ADDRESSES: usize = 1000;
+/// Objects deleted by one plan of the namespace controller; the rest follows in the next.
+pub const DELETE_BURST: usize = 500;
+/// How long an Event is kept after it happened last.
+pub const EVENT_LIFE: Duration = Duration::from_secs(3600);
+/// How long after its last lease renewal a node counts as alive.
+pub const NODE_GRACE: Duration = Duration::from_secs(40);
