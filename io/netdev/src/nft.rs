@@ -1,0 +1,174 @@
+//! The embedded data plane: one packet-filter table per cluster.
+//!
+//! ```text
+//! prerouting, output --> services --(frontend)--> balance, refuse or drop
+//!                           balance: draw a slot, (frontend, slot) --> endpoint
+//! postrouting: masquerade what was marked, what meets itself, what leaves the cluster
+//! ```
+//!
+//! Services cost elements of maps, never chains: frontends that balance alike share their rules, of
+//! which there are as many as there are different numbers of endpoints. The first replacement of
+//! a process makes the table anew in one transaction; later ones send only the difference.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gantry_routing::{Changes, Installed, Ruleset, Step, difference};
+use rustix::io::Errno;
+
+use crate::config::NetworkConfig;
+use crate::conntrack;
+use crate::dataplane::{Applied, Dataplane, DataplaneError};
+use crate::filter::{self, Batch};
+use crate::netlink::{Family, NetlinkError, Socket};
+use crate::network::Reply;
+use crate::rtnetlink::Links;
+
+mod changes;
+mod shape;
+mod table;
+
+/// Keeps the cluster's packet-filter table equal to a ruleset.
+#[derive(Clone, Debug)]
+pub struct NftDataplane {
+    config: Arc<NetworkConfig>,
+    /// What this process has installed, if it has; locked for a whole replacement, so that two
+    /// never mix.
+    installed: Arc<Mutex<Option<Installed>>>,
+}
+
+impl NftDataplane {
+    /// A data plane for the cluster's table. Touches nothing yet.
+    #[must_use]
+    pub fn new(config: NetworkConfig) -> Self {
+        Self {
+            config: Arc::new(config),
+            installed: Arc::new(Mutex::new(None)),
+        }
+    }
+
+    fn replace_now(&self, rules: &Ruleset) -> Result<Applied, DataplaneError> {
+        let mut installed = self
+            .installed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (step, applied) =
+            self.install(installed.as_ref(), rules)
+                .map_err(|source| DataplaneError::Filter {
+                    table: self.config.table(),
+                    source,
+                })?;
+        *installed = Some(step.after);
+        let forgotten = forget_flows(&step.changes).map_err(DataplaneError::Flows)?;
+        Ok(Applied {
+            forgotten,
+            ..applied
+        })
+    }
+
+    fn install(
+        &self,
+        installed: Option<&Installed>,
+        rules: &Ruleset,
+    ) -> Result<(Step, Applied), NetlinkError> {
+        let socket = Socket::open(Family::Netfilter)?;
+        // Somebody else may have flushed the packet filter; then all of it is missing.
+        let known = installed.filter(|_| self.table_exists(&socket));
+        if let Some(known) = known {
+            let step = difference(known, rules);
+            let bytes = self.send(&socket, |batch| self.put(batch, &step))?;
+            return Ok((
+                step,
+                Applied {
+                    bytes,
+                    ..Applied::default()
+                },
+            ));
+        }
+        let step = difference(&Installed::default(), rules);
+        let bytes = self.send(&socket, |batch| {
+            table::make_anew(batch, &self.config);
+            self.put(batch, &step);
+        })?;
+        Ok((
+            step,
+            Applied {
+                bytes,
+                rebuilt: true,
+                ..Applied::default()
+            },
+        ))
+    }
+
+    fn put(&self, batch: &mut Batch, step: &Step) {
+        changes::put(batch, &step.changes, self.config.cluster_range);
+    }
+
+    fn table_exists(&self, socket: &Socket) -> bool {
+        socket
+            .request(filter::find_table(&self.config.table()))
+            .is_ok()
+    }
+
+    fn send(&self, socket: &Socket, fill: impl Fn(&mut Batch)) -> Result<usize, NetlinkError> {
+        let mut batch = Batch::new(&self.config.table());
+        fill(&mut batch);
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        let bytes = batch.finish();
+        socket.batch(&bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn remove_now(&self) -> Result<(), DataplaneError> {
+        let mut installed = self
+            .installed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let removed = Socket::open(Family::Netfilter)
+            .and_then(|socket| self.send(&socket, Batch::delete_table));
+        match removed {
+            Err(error) if error.errno() == Some(Errno::NOENT) => {}
+            Err(source) => {
+                return Err(DataplaneError::Filter {
+                    table: self.config.table(),
+                    source,
+                });
+            }
+            Ok(_) => {}
+        }
+        *installed = None;
+        Ok(())
+    }
+
+    /// A large change keeps the kernel busy for a while, so the work is kept off the async threads.
+    fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, DataplaneError> + Send + 'static,
+    ) -> Reply<'static, T, DataplaneError> {
+        let dataplane = self.clone();
+        let task = tokio::task::spawn_blocking(move || work(&dataplane));
+        Box::pin(async move { task.await.map_err(|_| DataplaneError::Stopping)? })
+    }
+}
+
+fn forget_flows(changes: &Changes) -> Result<usize, NetlinkError> {
+    if changes.stale.is_empty() {
+        return Ok(0);
+    }
+    let addresses = Links::here()?.addresses()?;
+    let own: BTreeSet<Ipv4Addr> = addresses.into_iter().map(|(_, address)| address).collect();
+    conntrack::forget(&changes.stale, &own)
+}
+
+impl Dataplane for NftDataplane {
+    fn replace(&self, rules: Ruleset) -> Reply<'_, Applied, DataplaneError> {
+        self.apart(move |dataplane| dataplane.replace_now(&rules))
+    }
+
+    fn remove(&self) -> Reply<'_, (), DataplaneError> {
+        self.apart(Self::remove_now)
+    }
+}
