@@ -2,34 +2,34 @@
 //!
 //! A controller holds no client, no queue, no retry, no timer and no task. The driver runs them.
 
+mod backends;
 mod claims;
 pub mod deployment;
-//pub mod endpoint_slice;
-//pub mod endpoints;
-//pub mod event_expiry;
-//pub mod garbage;
+pub mod endpoint_slice;
+pub mod endpoints;
+pub mod event_expiry;
+pub mod garbage;
 pub mod limits;
-//pub mod namespace;
-//pub mod node_life;
-//pub mod pod_cleanup;
-//mod ports;
+pub mod namespace;
+pub mod node_life;
+pub mod pod_cleanup;
 pub mod replica_set;
 mod replicas;
 pub mod replication_controller;
-//pub mod root_ca;
-//pub mod service_account;
+pub mod root_ca;
+pub mod service_account;
 #[cfg(test)]
 mod testing;
 
 pub use deployment::Deployments;
-//pub use endpoint_slice::EndpointSlices;
-//pub use endpoints::EndpointsObjects;
-//pub use event_expiry::EventExpiry;
-//pub use garbage::Garbage;
-//pub use namespace::Namespaces;
-//pub use node_life::NodeLife;
-//pub use pod_cleanup::PodCleanup;
+pub use endpoint_slice::EndpointSlices;
+pub use endpoints::EndpointsObjects;
+pub use event_expiry::EventExpiry;
+pub use garbage::Garbage;
+pub use namespace::Namespaces;
+pub use node_life::NodeLife;
+pub use pod_cleanup::PodCleanup;
 pub use replica_set::ReplicaSets;
 pub use replication_controller::ReplicationControllers;
-//pub use root_ca::RootCa;
-//pub use service_account::ServiceAccounts;
+pub use root_ca::RootCa;
+pub use service_account::ServiceAccounts;

@@ -1,0 +1,269 @@
+//! Collects what nobody owns any more, and sees deletions through that wait for dependents.
+//!
+//! An owner counts as gone only when the view has seen its resource at least as far as the
+//! dependent's own revision; what cannot be told yet is looked at again, never deleted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Endpoints, Node, Pod, ReplicationController, Secret, Service, ServiceAccount,
+};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use serde_json::{Value, json};
+
+use gantry_api::key::{GroupVersion, Revision};
+use gantry_api::views::Meta;
+use gantry_api::{GroupKind, GroupResource, ObjectKey};
+use gantry_base::Timestamp;
+use gantry_reconcile::sources::Kind;
+use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Write};
+
+const FOREGROUND: &str = "foregroundDeletion";
+const ORPHAN: &str = "orphan";
+/// How soon to look again when it cannot be told yet whether an owner exists.
+const UNSURE: Duration = Duration::from_secs(1);
+
+/// The garbage collector.
+#[derive(Clone, Debug)]
+pub struct Garbage {
+    kinds: BTreeMap<GroupKind, (GroupResource, bool)>,
+}
+
+impl Default for Garbage {
+    fn default() -> Self {
+        let mut kinds = BTreeMap::new();
+        note::<ConfigMap>(&mut kinds, true);
+        note::<Deployment>(&mut kinds, true);
+        note::<EndpointSlice>(&mut kinds, true);
+        note::<Endpoints>(&mut kinds, true);
+        note::<Node>(&mut kinds, false);
+        note::<Pod>(&mut kinds, true);
+        note::<ReplicaSet>(&mut kinds, true);
+        note::<ReplicationController>(&mut kinds, true);
+        note::<Secret>(&mut kinds, true);
+        note::<Service>(&mut kinds, true);
+        note::<ServiceAccount>(&mut kinds, true);
+        Self { kinds }
+    }
+}
+
+fn note<T: Kind>(kinds: &mut BTreeMap<GroupKind, (GroupResource, bool)>, namespaced: bool) {
+    kinds.insert(
+        GroupKind::new(T::GROUP, T::KIND),
+        (GroupResource::of::<T>(), namespaced),
+    );
+}
+
+/// What is known of one owner of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OwnerState {
+    Present,
+    Gone,
+    Unsure,
+}
+
+/// One object, its owners and its dependents.
+#[derive(Debug)]
+pub struct World {
+    object: Arc<dyn Cached>,
+    owners: Vec<(OwnerReference, OwnerState)>,
+    dependents: Vec<Arc<dyn Cached>>,
+}
+
+impl Controller for Garbage {
+    const NAME: &'static str = "generic-garbage-collector";
+
+    fn sources(&self) -> Sources {
+        let sources = Sources::new();
+        let sources = related::<ConfigMap>(related::<Deployment>(sources, self), self);
+        let sources = related::<EndpointSlice>(related::<Endpoints>(sources, self), self);
+        let sources = related::<Node>(related::<Pod>(sources, self), self);
+        let sources = related::<ReplicaSet>(related::<ReplicationController>(sources, self), self);
+        let sources = related::<Secret>(related::<Service>(sources, self), self);
+        related::<ServiceAccount>(sources, self)
+    }
+
+    fn observe(&self, view: &View, key: &ObjectKey, _now: Timestamp) -> Option<World> {
+        let object = Arc::clone(view.any(key)?);
+        let meta = object.meta();
+        let owners = meta.owner_references.iter().flatten();
+        let owners = owners
+            .map(|owner| (owner.clone(), self.state(view, meta, owner)))
+            .collect();
+        let uid = meta.uid.as_deref().unwrap_or("");
+        let dependents = view.owned_by(uid).cloned().collect();
+        Some(World {
+            object,
+            owners,
+            dependents,
+        })
+    }
+}
+
+/// A changed object makes itself, its owners and its dependents due.
+fn related<T: Kind>(sources: Sources, garbage: &Garbage) -> Sources {
+    let garbage = garbage.clone();
+    sources.mapped::<T>(move |object, view| {
+        let owners = object.metadata().owner_references.iter().flatten();
+        let owners = owners.filter_map(|owner| garbage.key(object.metadata(), owner));
+        let dependents = view
+            .owned_by(object.uid())
+            .map(|dependent| dependent.object_key());
+        dependents.chain(owners).chain([object.key()]).collect()
+    })
+}
+
+impl Garbage {
+    /// The address of an owner; nothing when its kind is not one we watch.
+    fn key(&self, meta: &ObjectMeta, owner: &OwnerReference) -> Option<ObjectKey> {
+        let group = GroupVersion::parse(&owner.api_version).group;
+        let (resource, namespaced) = self
+            .kinds
+            .get(&GroupKind::new(group, owner.kind.as_str()))?;
+        let namespace = meta
+            .namespace
+            .as_deref()
+            .filter(|_| *namespaced)
+            .unwrap_or("");
+        Some(ObjectKey::new(resource.clone(), namespace, &owner.name))
+    }
+
+    fn state(&self, view: &View, meta: &ObjectMeta, owner: &OwnerReference) -> OwnerState {
+        let Some(key) = self.key(meta, owner) else {
+            return OwnerState::Unsure;
+        };
+        let found = view.any(&key).and_then(|found| found.meta().uid.clone());
+        let own = meta
+            .resource_version
+            .as_deref()
+            .and_then(|text| text.parse().ok())
+            .map(Revision);
+        if found.as_deref() == Some(owner.uid.as_str()) {
+            OwnerState::Present
+        } else if view.revision(&key.resource) >= own && own.is_some() {
+            OwnerState::Gone
+        } else {
+            OwnerState::Unsure
+        }
+    }
+}
+
+impl Reconciler for Garbage {
+    type Key = ObjectKey;
+    type World = World;
+    type Action = Write;
+
+    fn reconcile(&self, world: &World) -> Plan<Write> {
+        let mut plan = Plan::default();
+        let meta = world.object.meta();
+        let terminating = meta.deletion_timestamp.is_some();
+        if terminating && has_finalizer(meta, ORPHAN) {
+            orphan(world, &mut plan);
+        } else if terminating && has_finalizer(meta, FOREGROUND) {
+            delete_dependents(world, &mut plan);
+        } else if !terminating {
+            collect(world, &mut plan);
+        }
+        plan
+    }
+}
+
+fn has_finalizer(meta: &ObjectMeta, finalizer: &str) -> bool {
+    meta.finalizers
+        .iter()
+        .flatten()
+        .any(|known| known == finalizer)
+}
+
+/// Deletes the object when all its owners are gone; else forgets those that are.
+fn collect(world: &World, plan: &mut Plan<Write>) {
+    let in_state = |wanted: OwnerState| {
+        world
+            .owners
+            .iter()
+            .filter(move |(_, state)| *state == wanted)
+    };
+    let gone = in_state(OwnerState::Gone).count();
+    if in_state(OwnerState::Unsure).count() > 0 {
+        // Kinds we do not watch stay unsure for ever; only a lagging view is worth another look.
+        if gone > 0 {
+            plan.recheck_after(UNSURE);
+        }
+    } else if gone > 0 && gone == world.owners.len() {
+        let key = world.object.object_key();
+        plan.explain(format!("delete {key}"), "its owners are gone");
+        plan.act(delete(world.object.as_ref(), "Background"));
+    } else if gone > 0 {
+        let left: Vec<&OwnerReference> = in_state(OwnerState::Present)
+            .map(|(owner, _)| owner)
+            .collect();
+        plan.act(patch(world.object.as_ref(), "ownerReferences", json!(left)));
+    }
+}
+
+/// Deletes all dependents; the object itself may go when none of them holds it back.
+fn delete_dependents(world: &World, plan: &mut Plan<Write>) {
+    let uid = world.object.meta().uid.as_deref().unwrap_or("");
+    let mut held = false;
+    for dependent in &world.dependents {
+        let owners = dependent.meta().owner_references.iter().flatten();
+        let blocks = owners
+            .filter(|owner| owner.uid == uid)
+            .any(|owner| owner.block_owner_deletion == Some(true));
+        held |= blocks;
+        if dependent.meta().deletion_timestamp.is_none() {
+            plan.act(delete(dependent.as_ref(), "Foreground"));
+        }
+    }
+    if !held {
+        release(world, FOREGROUND, plan);
+    }
+}
+
+/// Frees all dependents; then the object may go.
+fn orphan(world: &World, plan: &mut Plan<Write>) {
+    let uid = world.object.meta().uid.as_deref().unwrap_or("");
+    for dependent in &world.dependents {
+        let owners = dependent.meta().owner_references.iter().flatten();
+        let left: Vec<&OwnerReference> = owners.filter(|owner| owner.uid != uid).collect();
+        plan.act(patch(dependent.as_ref(), "ownerReferences", json!(left)));
+    }
+    if world.dependents.is_empty() {
+        release(world, ORPHAN, plan);
+    }
+}
+
+fn release(world: &World, finalizer: &str, plan: &mut Plan<Write>) {
+    let finalizers = world.object.meta().finalizers.iter().flatten();
+    let left: Vec<&String> = finalizers.filter(|known| *known != finalizer).collect();
+    plan.act(patch(world.object.as_ref(), "finalizers", json!(left)));
+}
+
+fn patch(object: &dyn Cached, field: &str, value: Value) -> Write {
+    let meta = object.meta();
+    let mut metadata = json!({"resourceVersion": meta.resource_version});
+    metadata[field] = value;
+    Write::Patch {
+        key: object.object_key(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        patch: json!({"metadata": metadata}),
+        subresource: None,
+    }
+}
+
+fn delete(object: &dyn Cached, propagation: &'static str) -> Write {
+    let uid = object.meta().uid.clone().unwrap_or_default();
+    Write::Delete {
+        key: object.object_key(),
+        uid,
+        grace: None,
+        propagation: Some(propagation),
+    }
+}
+
+#[cfg(test)]
+mod tests;
