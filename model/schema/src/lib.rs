@@ -8,9 +8,14 @@
 pub mod decode;
 mod facts;
 pub mod limits;
+pub mod merge;
+pub mod patch;
+pub mod prune;
 
 pub mod schema;
+pub mod validate;
 
 pub use decode::{Decoded, Document, Finding, Format};
 
+pub use merge::{FieldSet, ManagedFields};
 pub use schema::{Field, Schema, Shape, TypeRef};

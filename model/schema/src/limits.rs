@@ -25,3 +25,7 @@ pub const PATCH_OPERATIONS_MAX: usize = 10_000;
 /// `Update` entries in `managedFields`. When there are more, the oldest are folded into one that
 /// is called `ancient-changes`.
 pub const UPDATE_MANAGERS_MAX: usize = 10;
+
+/// Bytes that one JSON patch may copy and move. Keeps repeated copies from doubling an object
+/// until memory runs out; upstream bounds them alike.
+pub const PATCH_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
