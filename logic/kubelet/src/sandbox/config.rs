@@ -179,7 +179,7 @@ pub enum Propagation {
 pub struct Capabilities {
     /// Granted besides the default ones.
     pub add: BTreeSet<String>,
-    /// Taken away; what is also added stays.
+    /// Taken away; a name that is also added is taken away. `ALL` here still leaves those added.
     pub drop: BTreeSet<String>,
 }
 
