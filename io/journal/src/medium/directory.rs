@@ -1,0 +1,147 @@
+//! A directory of the real file system, locked against a second server.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use gantry_base::ignore;
+
+use crate::error::{JournalError, on};
+
+use super::{Medium, MediumFile};
+
+const LOCK: &str = "lock";
+
+/// A directory that this process alone writes, until the value is dropped.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    names: File,
+    /// Open for as long as the directory is ours; the system releases it with the process.
+    _lock: File,
+}
+
+impl Directory {
+    /// Opens the directory, makes it if need be, and locks it.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let shown = path.display().to_string();
+        make(path).map_err(on("make data directory", &shown))?;
+        let names = File::open(path).map_err(on("open data directory", &shown))?;
+        Ok(Self {
+            path: path.to_owned(),
+            names,
+            _lock: lock(path, &shown)?,
+        })
+    }
+}
+
+/// Secrets lie here: nobody but the owner may look.
+fn make(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    match path.canonicalize()?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn lock(path: &Path, shown: &str) -> Result<File, JournalError> {
+    let name = path.join(LOCK);
+    let file = writable(&name).map_err(on("open lock of data directory", shown))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(in_use(&name, shown)),
+        Err(TryLockError::Error(source)) => {
+            return Err(on("lock data directory", shown)(source));
+        }
+    }
+    let sign = || {
+        file.set_len(0)?;
+        file.write_all_at(std::process::id().to_string().as_bytes(), 0)
+    };
+    ignore(sign(), "the lock holds without the signature too");
+    Ok(file)
+}
+
+fn in_use(lock: &Path, shown: &str) -> JournalError {
+    let holder = fs::read_to_string(lock).unwrap_or_default();
+    let holder = if holder.is_empty() {
+        "?".to_owned()
+    } else {
+        holder
+    };
+    JournalError::InUse {
+        directory: shown.to_owned(),
+        holder,
+    }
+}
+
+fn writable(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.mode(0o600).open(path)
+}
+
+impl Medium for Directory {
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            // Names that are no text are not ours.
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        Ok(names)
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.path.join(name))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn MediumFile>> {
+        let file = writable(&self.path.join(name))?;
+        let end = file.metadata()?.len();
+        Ok(Box::new(OpenFile { file, end }))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.names.sync_all()
+    }
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    file: File,
+    end: u64,
+}
+
+impl MediumFile for OpenFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, self.end)?;
+        self.end += u64::try_from(bytes.len()).expect("a length fits in 64 bits");
+        Ok(())
+    }
+
+    fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, 0)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)?;
+        self.end = length;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}

@@ -1,0 +1,135 @@
+//! Everything at one revision, in one file.
+//!
+//! It is written under another name and renamed when it is durable, so a file with the right name
+//! is whole, or has been damaged since. The last frame counts the records.
+
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut};
+use gantry_store::{HistoryLimits, Record};
+use gantry_store::{Index, Revision, Snapshot, Stored};
+
+use crate::batch::{key, put_key, put_value, value};
+use crate::error::{JournalError, on};
+use crate::frame::{self, Found, FrameWriter};
+use crate::header::{FileKind, HEADER};
+use crate::limits::PICTURE_FRAME_BYTES;
+use crate::medium::{Medium, MediumFile};
+
+const RECORDS: u8 = 3;
+const END: u8 = 4;
+
+/// The name of a picture that is being written.
+pub(crate) const UNFINISHED: &str = "picture-unfinished";
+
+/// Writes a picture durably; the number of its bytes.
+pub(crate) fn write(medium: &Arc<dyn Medium>, snapshot: &Snapshot) -> Result<u64, JournalError> {
+    let name = FileKind::Picture.name(snapshot.revision());
+    let mut file = medium.open(UNFINISHED).map_err(on("make", UNFINISHED))?;
+    file.truncate(0).map_err(on("truncate", UNFINISHED))?;
+    let bytes = write_records(&mut *file, snapshot).map_err(on("write", UNFINISHED))?;
+    file.sync().map_err(on("sync", UNFINISHED))?;
+    medium
+        .rename(UNFINISHED, &name)
+        .map_err(on("name", &name))?;
+    medium.sync_names().map_err(on("name", &name))?;
+    Ok(bytes)
+}
+
+fn write_records(file: &mut dyn MediumFile, snapshot: &Snapshot) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    let mut append = |part: &[u8]| {
+        bytes += u64::try_from(part.len()).expect("a length fits in 64 bits");
+        file.append(part)
+    };
+    append(&FileKind::Picture.header(snapshot.revision()))?;
+    let mut count = 0_u64;
+    let mut frame = started(RECORDS);
+    for (key, stored) in snapshot.range("", None) {
+        count += 1;
+        let content = frame.content();
+        content.put_u64(stored.created.0);
+        content.put_u64(stored.modified.0);
+        put_key(key, content);
+        put_value(&stored.value, content);
+        if frame.len() >= PICTURE_FRAME_BYTES {
+            append(&std::mem::replace(&mut frame, started(RECORDS)).finish())?;
+        }
+    }
+    append(&frame.finish())?;
+    let mut end = started(END);
+    end.content().put_u64(count);
+    append(&end.finish())?;
+    Ok(bytes)
+}
+
+fn started(tag: u8) -> FrameWriter {
+    let mut frame = FrameWriter::new();
+    frame.content().put_u8(tag);
+    frame
+}
+
+/// Reads the picture of `revision` back, and how many bytes it takes.
+pub(crate) fn read(
+    medium: &Arc<dyn Medium>,
+    revision: Revision,
+    limits: HistoryLimits,
+) -> Result<(Index, u64), JournalError> {
+    let name = FileKind::Picture.name(revision);
+    let bytes = medium.read(&name).map_err(on("read", &name))?;
+    FileKind::Picture.check(revision, &bytes)?;
+    let records = records(&bytes).map_err(|(offset, found)| JournalError::Damaged {
+        file: name,
+        offset,
+        found,
+    })?;
+    let length = u64::try_from(bytes.len()).expect("a length fits in 64 bits");
+    Ok((Index::restored(revision, records, limits), length))
+}
+
+type Damage = (usize, &'static str);
+
+fn records(bytes: &[u8]) -> Result<Vec<Record>, Damage> {
+    let mut records = Vec::new();
+    let mut offset = HEADER;
+    loop {
+        let Found::Frame { mut content, end } = frame::read(bytes, offset) else {
+            return Err((offset, "no whole frame"));
+        };
+        match content.try_get_u8() {
+            Ok(RECORDS) => {
+                while !content.is_empty() {
+                    let record = record(&mut content);
+                    records.push(record.ok_or((offset, "a record that makes no sense"))?);
+                }
+            }
+            Ok(END) => {
+                check_end(content, records.len(), bytes.len() == end).map_err(|f| (offset, f))?;
+                return Ok(records);
+            }
+            _ => return Err((offset, "a frame of another kind")),
+        }
+        offset = end;
+    }
+}
+
+fn check_end(mut content: &[u8], records: usize, is_last: bool) -> Result<(), &'static str> {
+    let count = content.try_get_u64().ok();
+    if count != u64::try_from(records).ok() {
+        return Err("a count that does not match");
+    }
+    is_last.then_some(()).ok_or("something behind the end")
+}
+
+fn record(input: &mut &[u8]) -> Option<Record> {
+    let created = Revision(input.try_get_u64().ok()?);
+    let modified = Revision(input.try_get_u64().ok()?);
+    let key = key(input)?;
+    let value = value(input)?;
+    let stored = Stored {
+        value,
+        created,
+        modified,
+    };
+    Some(Record { key, stored })
+}
