@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
 use crate::content::{self, ContentError};
 use crate::credentials::{Credentials, Keyring};
 use crate::digest::Digest;
-use crate::files::blocking;
+use crate::files::{Lock, blocking};
 use crate::image::ImageId;
 use crate::manifest::{Document, Manifest, ManifestError};
 use crate::platform::Platform;
@@ -17,6 +19,7 @@ use crate::reference::Reference;
 use crate::registries::Endpoint;
 use crate::remote::{RemoteError, Session};
 use crate::store::{Images, StoreError};
+use crate::unpack::Cancel;
 
 mod download;
 mod layers;
@@ -156,6 +159,15 @@ impl Images {
     }
 }
 
+/// Goes along into every thread that works for a pull: nothing is collected under it, it ends early
+/// when the pull has failed, and the pull can wait for its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    cancel: Cancel,
+    _adding: Arc<Lock>,
+    _working: mpsc::Sender<()>,
+}
+
 /// One try to pull one image from one endpoint.
 pub(crate) struct Pull<'a> {
     images: &'a Images,
@@ -175,7 +187,25 @@ impl Pull<'_> {
         let _turn = shared.flights.turn(&digest, |_| ()).await;
         let put = Arc::clone(shared);
         blocking(move || put.content.put(&bytes)).await?;
-        self.layers(digest, manifest, Arc::new(adding)).await
+
+        let cancel = Cancel::default();
+        let (working, mut ended) = mpsc::channel(1);
+        let ticket = Ticket {
+            cancel: cancel.clone(),
+            _adding: Arc::new(adding),
+            _working: working,
+        };
+        let cancel_on_drop = cancel.on_drop();
+        let outcome = self.layers(digest, manifest, ticket).await;
+        drop(cancel_on_drop);
+        // After a failure other layers may still be at work. They end soon, and are waited for, so
+        // that nothing of this pull goes on behind the caller's back.
+        let none: Option<()> = ended.recv().await;
+        debug_assert!(
+            none.is_none(),
+            "nothing is ever sent, the channel only closes"
+        );
+        outcome
     }
 
     /// The manifest for this machine, its digest, and its text.

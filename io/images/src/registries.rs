@@ -34,7 +34,7 @@ use crate::reference::{DEFAULT_REGISTRY, Reference};
 
 mod endpoint;
 
-pub(crate) use endpoint::Endpoint;
+pub(crate) use endpoint::{Endpoint, is_loopback};
 
 /// Where the default registry really answers.
 const DEFAULT_REGISTRY_HOST: &str = "registry-1.docker.io";
@@ -169,9 +169,7 @@ impl Registries {
 
     fn endpoint(&self, name: &str, host: &str) -> Endpoint {
         let entry = self.entries.get(name).cloned().unwrap_or_default();
-        let plain_http = entry
-            .plain_http
-            .unwrap_or_else(|| endpoint::is_loopback(host));
+        let plain_http = entry.plain_http.unwrap_or_else(|| is_loopback(host));
         Endpoint {
             name: name.to_owned(),
             host: host.to_owned(),

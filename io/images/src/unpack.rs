@@ -93,6 +93,8 @@ pub(crate) struct Unpacked {
     pub(crate) implied: BTreeSet<PathBuf>,
 }
 
+const UNPACK_BUFFER: usize = 128 << 10;
+
 /// Unpacks a layer into an empty directory, and checks that it is the one with this digest.
 pub(crate) fn unpack(
     input: impl Read,
@@ -107,7 +109,9 @@ pub(crate) fn unpack(
         left: limits::UNPACKED_BYTES,
     };
     let mut applier = Applier::new(root)?;
-    let mut entries = Entries::new(&mut watched, limits::LAYER_ENTRIES);
+    // Headers are small; decompressors and hashes like large pieces.
+    let buffered = io::BufReader::with_capacity(UNPACK_BUFFER, &mut watched);
+    let mut entries = Entries::new(buffered, limits::LAYER_ENTRIES);
     while let Some(entry) = entries.next_entry()? {
         applier.apply(&entry, &mut entries)?;
     }

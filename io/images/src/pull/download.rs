@@ -8,7 +8,7 @@ use std::io::Write as _;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{Pull, PullCause};
+use super::{Pull, PullCause, Ticket};
 use crate::content::{Content, ContentError};
 use crate::digest::Digest;
 use crate::files::{at, blocking};
@@ -23,6 +23,7 @@ impl Pull<'_> {
         &self,
         blob: &Descriptor,
         report: impl Fn(u64),
+        ticket: &Ticket,
     ) -> Result<(), PullCause> {
         let shared = &self.images.shared;
         let turn = shared.flights.turn(&blob.digest, &report).await;
@@ -34,7 +35,7 @@ impl Pull<'_> {
             report(done);
         };
         for attempt in 1.. {
-            match self.attempt(blob, &advance).await {
+            match self.attempt(blob, &advance, ticket).await {
                 Err(PullCause::Remote(error))
                     if error.is_passing() && attempt < limits::DOWNLOAD_ATTEMPTS =>
                 {
@@ -47,11 +48,21 @@ impl Pull<'_> {
         unreachable!("the last attempt returns its outcome")
     }
 
-    async fn attempt(&self, blob: &Descriptor, advance: &impl Fn(u64)) -> Result<(), PullCause> {
+    async fn attempt(
+        &self,
+        blob: &Descriptor,
+        advance: &impl Fn(u64),
+        ticket: &Ticket,
+    ) -> Result<(), PullCause> {
         let (sender, receiver) = mpsc::channel(limits::DOWNLOAD_CHUNKS);
         let content = self.images.shared.content.clone();
         let (digest, size) = (blob.digest.clone(), blob.size);
-        let writing = blocking(move || write(&content, receiver, &digest, size));
+        let ticket = ticket.clone();
+        let writing = blocking(move || {
+            let written = write(&content, receiver, &digest, size);
+            drop(ticket);
+            written
+        });
         let (read, written) = tokio::join!(self.read(blob, sender, advance), writing);
         // When the transfer broke off, that the blob is not whole is only a consequence.
         read?;

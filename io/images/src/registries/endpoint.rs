@@ -27,7 +27,7 @@ impl Endpoint {
 }
 
 /// Registries on this machine are reached without TLS, as every other tool does.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = match host.rsplit_once(':') {
         Some((bare, port)) if !port.contains(']') => bare,
         _ => host,

@@ -22,6 +22,7 @@ use tokio_rustls::TlsConnector;
 use super::exchange::{self, Exchange};
 use super::{RemoteError, proxy};
 use crate::limits;
+use crate::registries::is_loopback;
 
 /// The way out of this machine.
 pub(crate) struct Network {
@@ -130,7 +131,9 @@ impl Network {
             _ => return Err(wrong()),
         };
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let stream = match self.proxies.intercept(uri) {
+        // No proxy can reach what is on this machine alone.
+        let proxy = self.proxies.intercept(uri).filter(|_| !is_loopback(host));
+        let stream = match proxy {
             Some(proxy) => proxy::tunnel(&proxy, host, port).await?,
             None => tcp(host, port).await?,
         };
