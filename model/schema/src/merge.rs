@@ -163,7 +163,7 @@ pub fn update(old: Option<&Value>, new: &mut Value, ty: TypeRef<'_>, writer: &Wr
         .unwrap_or_default();
     let fields = before
         .difference(&difference.removed)
-        .union(&difference.changed);
+        .union(difference.changed);
     managed.add(entry(writer, Operation::Update, fields, own));
     managed.write(new);
 }
@@ -185,7 +185,7 @@ pub fn apply(
         return Err(ApplyError::ManagedFieldsGiven);
     }
     let wanted = structure::applied(config, ty)?;
-    let fields = wanted.outside(&UNOWNED).outside(writer.resets);
+    let fields = wanted.clone().outside(&UNOWNED).outside(writer.resets);
     let mut managed = live
         .map(|live| managers_of(live, ty, writer))
         .unwrap_or_default();
@@ -194,7 +194,7 @@ pub fn apply(
     let live = live.unwrap_or(&nothing);
     let mut merged = combine::combined(live, config, ty);
     if let Some(own) = &own {
-        abandon(&mut merged, &own.fields, &wanted, &managed, ty);
+        abandon(&mut merged, &own.fields, wanted, &managed, ty);
     }
     let difference = compare(live, &merged, ty)
         .outside(&UNOWNED)
@@ -232,15 +232,15 @@ fn managers_of(live: &Value, ty: TypeRef<'_>, writer: &Writer<'_>) -> ManagedFie
 fn abandon(
     merged: &mut Value,
     before: &FieldSet,
-    wanted: &FieldSet,
+    wanted: FieldSet,
     others: &ManagedFields,
     ty: TypeRef<'_>,
 ) {
-    let owned = wanted.union(&UNOWNED);
+    let owned = wanted.union(UNOWNED.clone());
     let owned = others
         .managers()
         .iter()
-        .fold(owned, |all, one| all.union(&one.fields));
+        .fold(owned, |all, one| all.union(one.fields.clone()));
     let owned = owned.with_named_fields(ty);
     let unwanted = before.with_named_fields(ty).difference(&owned);
     combine::remove(merged, &unwanted, &owned, ty);
@@ -260,8 +260,10 @@ fn conflicts(others: &ManagedFields, changed: &FieldSet) -> Conflicts {
 /// Everybody else loses what was changed or removed.
 fn surrender(others: &mut ManagedFields, difference: &Difference) {
     for manager in others.managers_mut() {
-        let kept = manager.fields.difference(&difference.changed);
-        manager.fields = kept.difference(&difference.removed);
+        let fields = std::mem::take(&mut manager.fields);
+        manager.fields = fields
+            .difference(&difference.changed)
+            .difference(&difference.removed);
     }
 }
 

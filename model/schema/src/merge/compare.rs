@@ -21,7 +21,7 @@ pub(super) struct Difference {
 
 impl Difference {
     /// The same without what is in or below `fields`.
-    pub(super) fn outside(&self, fields: &FieldSet) -> Self {
+    pub(super) fn outside(self, fields: &FieldSet) -> Self {
         Self {
             changed: self.changed.outside(fields),
             removed: self.removed.outside(fields),
@@ -74,7 +74,8 @@ impl Nodes {
     fn both(&mut self, element: PathElement, old: &Value, new: &Value, ty: TypeRef<'_>) {
         let has_leaf = matches!(structure(old, ty), Structure::Leaf)
             || matches!(structure(new, ty), Structure::Leaf);
-        if has_leaf && old == new {
+        // For lists the comparison is cheaper than telling their items apart.
+        if (has_leaf || old.is_array()) && old == new {
             return;
         }
         let inner = compare(old, new, ty);

@@ -45,9 +45,12 @@ impl PathElement {
             let given = item.get(key).filter(|value| !value.is_null());
             let default = || ty.field(key)?.default.as_ref();
             let value = given.or_else(default)?;
-            let comma = if text.len() > 1 { "," } else { "" };
-            write!(text, "{comma}{}:{}", quoted(key), canonical(value))
-                .expect("writing to a string succeeds");
+            if text.len() > 1 {
+                text.push(',');
+            }
+            push_text(&mut text, key);
+            text.push(':');
+            push_canonical(&mut text, value);
         }
         text.push('}');
         Some(Self::Key(text.into()))
@@ -73,9 +76,9 @@ impl PathElement {
     #[must_use]
     pub fn notation(&self) -> String {
         match self {
-            Self::Field(name) => format!("f:{name}"),
-            Self::Key(json) => format!("k:{json}"),
-            Self::Value(json) => format!("v:{json}"),
+            Self::Field(name) => ["f:", name].concat(),
+            Self::Key(json) => ["k:", json].concat(),
+            Self::Value(json) => ["v:", json].concat(),
             Self::Index(index) => format!("i:{index}"),
         }
     }
@@ -101,21 +104,40 @@ impl fmt::Display for PathElement {
     }
 }
 
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    push_canonical(&mut text, value);
+    text
 }
 
 /// The one text for a value. Maps are sorted by their type; a float that is whole is printed as
 /// the integer it equals.
-fn canonical(value: &Value) -> String {
+fn push_canonical(text: &mut String, value: &Value) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if let Value::Number(number) = value
-        && number.is_f64()
-        && let Some(float) = number
-            .as_f64()
-            .filter(|f| f.fract() == 0.0 && f.abs() < EXACT)
-    {
-        return format!("{float:.0}");
+    match value {
+        Value::String(value) => push_text(text, value),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) if float.fract() == 0.0 && float.abs() < EXACT => {
+                write!(text, "{float:.0}").expect("writing to a string succeeds");
+            }
+            Some(_) | None => text.push_str(&number.to_string()),
+        },
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            text.push_str(&value.to_string());
+        }
     }
-    value.to_string()
+}
+
+/// A text in JSON. Most need no escapes, and this runs for every item of every list.
+fn push_text(text: &mut String, value: &str) {
+    if value
+        .bytes()
+        .any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
+    {
+        text.push_str(&Value::from(value).to_string());
+    } else {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+    }
 }

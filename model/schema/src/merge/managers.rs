@@ -146,7 +146,7 @@ impl ManagedFields {
         for source in sources {
             let fields = source.fields.outside(&FieldSet::of_paths(&[LAST_APPLIED]));
             match kept.iter_mut().find(|manager| is_target(manager)) {
-                Some(target) => target.fields = target.fields.union(&fields),
+                Some(target) => target.fields = std::mem::take(&mut target.fields).union(fields),
                 None => kept.push(Manager {
                     name: to.into(),
                     operation: Operation::Apply,
@@ -181,7 +181,7 @@ fn fold(kept: &mut Vec<Manager>, old: Manager) {
         |manager: &&mut Manager| manager.name == ANCIENT && manager.api_version == old.api_version;
     match kept.iter_mut().find(is_bucket) {
         Some(bucket) => {
-            bucket.fields = bucket.fields.union(&old.fields);
+            bucket.fields = std::mem::take(&mut bucket.fields).union(old.fields);
             bucket.time = old.time;
         }
         None => kept.push(Manager {

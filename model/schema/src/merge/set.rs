@@ -3,8 +3,6 @@
 //! The children of a node are sorted by element, so that unions and differences are one pass over
 //! both sides. No node is kept that is neither in the set nor has something below it.
 
-use std::cmp::Ordering;
-
 use super::element::PathElement;
 use crate::schema::{Shape, TypeRef};
 
@@ -59,7 +57,7 @@ impl FieldSet {
                     }],
                 })
             });
-            set.union(&path.unwrap_or_default())
+            set.union(path.unwrap_or_default())
         })
     }
 
@@ -72,7 +70,8 @@ impl FieldSet {
                 let is_same = later.element == first.element;
                 if is_same {
                     first.is_member |= later.is_member;
-                    first.below = first.below.union(&later.below);
+                    let (one, other) = (&mut first.below, &mut later.below);
+                    *one = std::mem::take(one).union(std::mem::take(other));
                 }
                 is_same
             });
@@ -116,79 +115,78 @@ impl FieldSet {
 
     /// What is in either set.
     #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
-        self.joined(other, |left, right| match (left, right) {
-            (Some(left), Some(right)) => Some(SetNode {
-                element: left.element.clone(),
-                is_member: left.is_member || right.is_member,
-                below: left.below.union(&right.below),
-            }),
-            (one, other) => one.or(other).cloned(),
-        })
+    pub fn union(self, other: Self) -> Self {
+        if self.is_empty() {
+            return other;
+        }
+        let mut nodes = Vec::with_capacity(self.nodes.len() + other.nodes.len());
+        let mut more = other.nodes.into_iter().peekable();
+        for mut node in self.nodes {
+            while let Some(earlier) = more.next_if(|other| other.element < node.element) {
+                nodes.push(earlier);
+            }
+            if let Some(same) = more.next_if(|other| other.element == node.element) {
+                node.is_member |= same.is_member;
+                node.below = node.below.union(same.below);
+            }
+            nodes.push(node);
+        }
+        nodes.extend(more);
+        Self { nodes }
     }
 
     /// What is in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        self.joined(other, |left, right| {
-            let (left, right) = (left?, right?);
+        let common = self.nodes.iter().filter_map(|node| {
+            let same = other.find(&node.element)?;
             Some(SetNode {
-                element: left.element.clone(),
-                is_member: left.is_member && right.is_member,
-                below: left.below.intersection(&right.below),
+                element: node.element.clone(),
+                is_member: node.is_member && same.is_member,
+                below: node.below.intersection(&same.below),
             })
-        })
+        });
+        Self {
+            nodes: common.filter(|node| !node.is_empty()).collect(),
+        }
     }
 
     /// What is in this set and not in the other.
     #[must_use]
-    pub fn difference(&self, other: &Self) -> Self {
-        self.joined(other, |left, right| {
-            let (left, Some(right)) = (left?, right) else {
-                return left.cloned();
-            };
-            Some(SetNode {
-                element: left.element.clone(),
-                is_member: left.is_member && !right.is_member,
-                below: left.below.difference(&right.below),
-            })
-        })
+    pub fn difference(mut self, other: &Self) -> Self {
+        self.retain_outside(other, |node, same| {
+            node.is_member &= !same.is_member;
+            node.below = std::mem::take(&mut node.below).difference(&same.below);
+        });
+        self
     }
 
     /// What is in this set and neither in the other nor below something that is.
     #[must_use]
-    pub fn outside(&self, other: &Self) -> Self {
-        self.joined(other, |left, right| {
-            let (left, Some(right)) = (left?, right) else {
-                return left.cloned();
+    pub fn outside(mut self, other: &Self) -> Self {
+        self.retain_outside(other, |node, same| {
+            node.is_member &= !same.is_member;
+            let below = std::mem::take(&mut node.below);
+            node.below = if same.is_member {
+                Self::new()
+            } else {
+                below.outside(&same.below)
             };
-            (!right.is_member).then(|| SetNode {
-                element: left.element.clone(),
-                is_member: left.is_member,
-                below: left.below.outside(&right.below),
-            })
-        })
+        });
+        self
     }
 
-    /// Walks both sides in order and keeps what `join` makes of each element.
-    fn joined(
-        &self,
-        other: &Self,
-        join: impl Fn(Option<&SetNode>, Option<&SetNode>) -> Option<SetNode>,
-    ) -> Self {
-        let mut nodes = Vec::with_capacity(self.nodes.len().max(other.nodes.len()));
-        let (mut left, mut right) = (self.nodes.iter().peekable(), other.nodes.iter().peekable());
-        loop {
-            let order = match (left.peek(), right.peek()) {
-                (Some(left), Some(right)) => left.element.cmp(&right.element),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => return Self { nodes },
-            };
-            let from_left = if order.is_le() { left.next() } else { None };
-            let from_right = if order.is_ge() { right.next() } else { None };
-            nodes.extend(join(from_left, from_right).filter(|node| !node.is_empty()));
+    /// Lets `reduce` take from each node that the other set has too; keeps what is left.
+    fn retain_outside(&mut self, other: &Self, mut reduce: impl FnMut(&mut SetNode, &SetNode)) {
+        if other.is_empty() {
+            return;
         }
+        self.nodes.retain_mut(|node| {
+            if let Some(same) = other.find(&node.element) {
+                reduce(node, same);
+            }
+            !node.is_empty()
+        });
     }
 
     /// The set, and the named fields of objects that have something of the set below them. Keys
