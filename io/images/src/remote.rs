@@ -20,6 +20,8 @@ mod connect;
 mod error;
 mod exchange;
 mod proxy;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub use connect::ConnectError;
@@ -121,7 +123,9 @@ impl<'a> Session<'a> {
                     self.prove(answer.headers()).await?;
                 }
                 StatusCode::NOT_FOUND => return Err(missing()),
-                status if status.is_redirection() => target = self.redirect(&target, &answer)?,
+                status if status.is_redirection() => {
+                    target = self.redirect(&target, answer.header(LOCATION).unwrap_or_default())?
+                }
                 _ => return Err(error::refusal(self, answer).await),
             }
         }
@@ -175,8 +179,7 @@ impl<'a> Session<'a> {
             .clone()
     }
 
-    fn redirect(&self, from: &Uri, answer: &Exchange) -> Result<Uri, RemoteError> {
-        let location = answer.header(LOCATION).unwrap_or_default();
+    fn redirect(&self, from: &Uri, location: &str) -> Result<Uri, RemoteError> {
         let joined = match (
             location.starts_with('/'),
             from.scheme_str(),

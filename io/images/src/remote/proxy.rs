@@ -63,3 +63,56 @@ async fn answer(stream: &mut TcpStream) -> std::io::Result<String> {
     }
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::client::proxy::matcher::Matcher;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn asked(answer: &'static str) -> (String, Result<String, ConnectError>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let proxies = Matcher::builder()
+            .https(format!("http://u:p@{address}"))
+            .build();
+        let proxy = proxies
+            .intercept(&"https://registry.example/".parse().unwrap())
+            .unwrap();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let request = super::answer(&mut stream).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            request
+        };
+        let use_it = async {
+            let mut rest = String::new();
+            tunnel(&proxy, "registry.example", 443)
+                .await?
+                .read_to_string(&mut rest)
+                .await
+                .unwrap();
+            Ok(rest)
+        };
+        tokio::join!(serve, use_it)
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_begins_right_after_the_head_of_the_answer() {
+        let (request, rest) = asked("HTTP/1.1 200 OK\r\nA: b\r\n\r\ninside").await;
+        assert!(request.starts_with("CONNECT registry.example:443 HTTP/1.1\r\n"));
+        assert!(request.contains("Proxy-Authorization: Basic dTpw\r\n"));
+        assert_eq!(rest.unwrap(), "inside");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_refuses_is_quoted_without_the_password() {
+        let (_, refused) = asked("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+        let text = refused.unwrap_err().to_string();
+        assert!(
+            text.contains("403 Forbidden") && !text.contains("u:p"),
+            "{text}"
+        );
+    }
+}

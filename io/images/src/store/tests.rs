@@ -146,3 +146,20 @@ fn a_damaged_list_is_put_aside_and_a_newer_one_is_refused() {
         StoreError::Index(IndexError::Newer { found: 99, .. })
     ));
 }
+
+#[test]
+fn the_store_and_its_work_may_move_between_threads() {
+    fn shared<T: Clone + Send + Sync + 'static>(value: &T) -> &T {
+        value
+    }
+    fn sent<T: Send>(work: T) {
+        drop(work);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let images = open(dir.path());
+    let (keyring, reporter) = (crate::Keyring::default(), crate::Reporter::silent());
+    sent(shared(&images).pull(&name("app"), &keyring, &reporter));
+    sent(images.import(dir.path(), None));
+    sent(images.collect(BTreeSet::new()));
+    sent(image("x").save_into(&images, &name("app")));
+}
