@@ -1,1 +1,35 @@
-//! Everything a request can do to objects.
+//! Everything that a request can do to objects.
+//!
+//! Pure: a request, a snapshot, the time and a source of chance go in; the next step comes out. No
+//! kind is named outside of the steps of admission, the subresources and the reviews, where each
+//! has its file.
+
+mod admission;
+mod call;
+mod continuation;
+mod decode;
+mod deletion;
+pub mod discovery;
+pub mod limits;
+mod managers;
+mod metadata;
+pub mod openapi;
+pub mod registry;
+mod render;
+pub mod request;
+pub mod reviews;
+mod revision;
+mod selection;
+pub mod settings;
+pub mod step;
+pub mod subresources;
+#[cfg(test)]
+mod tests;
+mod validate;
+pub mod verbs;
+
+pub use registry::{Around, Registry};
+pub use request::{Body, Format, Options, PatchType, Request, Resource, Verb, View};
+pub use settings::{Ipv4Range, Settings};
+pub use step::{Payload, Reply, Step};
+pub use verbs::watch::{Event, Form, WatchPlan};

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 
 use gantry_api::{Caller, GroupResource, GroupVersion};
+pub use gantry_schema::Format;
 
 /// One request, as the registry understands it.
 #[derive(Clone, Debug)]
@@ -218,15 +219,6 @@ pub struct Body {
     pub bytes: Bytes,
     /// Their encoding.
     pub format: Format,
-}
-
-/// The encoding of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// JSON.
-    Json,
-    /// YAML, of which JSON is a part.
-    Yaml,
 }
 
 /// In which form objects are answered.

@@ -4,6 +4,8 @@
 //! answer. Asking webhooks will be one more step, between deciding and committing; a request that
 //! must ask is put aside whole and resumed where it stopped.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -17,15 +19,13 @@ use crate::verbs::watch::WatchPlan;
 /// What a request needs next.
 #[derive(Debug)]
 pub enum Step {
-    /// Commit this, then answer. On a conflict, `retry` says whether to begin again on a newer
-    /// snapshot or to refuse.
+    /// Commit this, then answer. On a conflict, decide again on a newer snapshot: a caller who
+    /// named the revision it expects is refused then.
     Commit {
         /// What to write.
         txn: Txn,
         /// The answer once it is written.
         reply: Reply,
-        /// What a conflict means.
-        on_conflict: OnConflict,
     },
     /// Commit each of these by itself, then answer. Those in conflict are decided again.
     CommitEach {
@@ -44,14 +44,22 @@ pub enum Step {
     Authenticate(Box<TokenCheck>),
 }
 
-/// What it means that the world moved between deciding and committing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnConflict {
-    /// The caller named no revision: decide again on a newer snapshot.
-    Retry,
-    /// The caller named what it expects: deciding again finds out and refuses. Begin again too,
-    /// since the conflict may concern a record of ours, such as an address somebody else took.
-    Recheck,
+impl Step {
+    /// The same step with another answer; steps that do not have theirs yet stay as they are.
+    pub(crate) fn answered(self, change: impl FnOnce(Reply) -> Reply) -> Self {
+        match self {
+            Self::Commit { txn, reply } => Self::Commit {
+                txn,
+                reply: change(reply),
+            },
+            Self::CommitEach { txns, reply } => Self::CommitEach {
+                txns,
+                reply: change(reply),
+            },
+            Self::Reply(reply) => Self::Reply(change(reply)),
+            Self::Watch(_) | Self::Sign(_) | Self::Authenticate(_) => self,
+        }
+    }
 }
 
 /// An answer.
@@ -69,9 +77,9 @@ pub struct Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
     /// A stored object, at the revision it was written.
-    Stored(Encoded, Revision),
+    Stored(Arc<Encoded>, Revision),
     /// The object that the step writes, at the revision that the commit gives.
-    Written(Box<Encoded>),
+    Written(Arc<Encoded>),
     /// A tree made for this answer; `metadata.resourceVersion` is filled in by the commit when
     /// there is one and the tree leaves it empty.
     Made(Value),
@@ -137,11 +145,11 @@ impl Payload {
 
 /// Fills in the revision that is known only after the commit.
 fn stamp(value: &mut Value, committed: Option<Revision>) {
-    let version = value.pointer_mut("/metadata/resourceVersion");
-    if let (Some(version), Some(committed)) = (version, committed)
-        && version.as_str() == Some("")
-    {
-        *version = Value::from(committed.to_string());
+    let Some(committed) = committed else { return };
+    for place in ["/metadata/resourceVersion", "/rows/0/object/metadata/resourceVersion"] {
+        if let Some(version) = value.pointer_mut(place).filter(|version| **version == "") {
+            *version = Value::from(committed.to_string());
+        }
     }
 }
 

@@ -1,0 +1,139 @@
+//! Published schemas: built when somebody asks, kept compressed.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+
+use gantry_api::GroupVersion;
+use gantry_registry::Registry;
+
+use crate::gateway::Gateway;
+
+/// A published document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Its content, compressed; clients that cannot have it so get [`plain`](Self::plain).
+    pub gzip: Bytes,
+    /// What changes whenever the content does, without quotes.
+    pub etag: String,
+    /// Its type.
+    pub content_type: &'static str,
+}
+
+impl Document {
+    /// The content as it is.
+    #[must_use]
+    pub fn plain(&self) -> Bytes {
+        let mut plain = Vec::new();
+        let mut reader = GzDecoder::new(self.gzip.as_ref());
+        reader.read_to_end(&mut plain).expect("we compressed these bytes ourselves");
+        plain.into()
+    }
+}
+
+/// The documents built so far.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    /// Held while one is built, so that many who ask at once wait for one.
+    built: Mutex<BTreeMap<String, Document>>,
+}
+
+impl Documents {
+    fn get(
+        &self,
+        path: &str,
+        content_type: &'static str,
+        build: impl FnOnce() -> Option<(Vec<u8>, String)>,
+    ) -> Option<Document> {
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = built.get(path) {
+            return Some(known.clone());
+        }
+        let (content, etag) = build()?;
+        let document = Document {
+            gzip: compress(&content),
+            etag,
+            content_type,
+        };
+        built.insert(path.to_owned(), document.clone());
+        Some(document)
+    }
+}
+
+fn compress(content: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).expect("writing to memory succeeds");
+    encoder.finish().expect("writing to memory succeeds").into()
+}
+
+/// What changes whenever the published schemas of these kinds may: version and names are enough,
+/// since everything else is built into the binary of that version.
+fn etag(registry: &Registry) -> String {
+    let mut hash = Sha256::new();
+    hash.update(registry.settings().version.as_bytes());
+    for kind in registry.kinds() {
+        let names = &kind.names;
+        hash.update(format!("{}/{}/{}\n", names.group_version(), names.plural, names.kind));
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+impl Gateway {
+    /// `/openapi/v2` in JSON.
+    #[must_use]
+    pub fn openapi_v2(&self) -> Document {
+        let registry = self.registry();
+        let build = || Some((registry.openapi_v2().to_string().into_bytes(), etag(registry)));
+        let document = self.shared.documents.get("v2", "application/json", build);
+        document.expect("there is always a second version")
+    }
+
+    /// `/openapi/v2` in protobuf, for clients that accept nothing else.
+    #[must_use]
+    pub fn openapi_v2_protobuf(&self) -> Document {
+        let registry = self.registry();
+        let build = || {
+            let content = gantry_registry::openapi::protobuf::encode(&registry.openapi_v2());
+            Some((content, etag(registry)))
+        };
+        let content_type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+        let document = self.shared.documents.get("v2.pb", content_type, build);
+        document.expect("there is always a second version")
+    }
+
+    /// `/openapi/v3`: where the document of each group and version is.
+    #[must_use]
+    pub fn openapi_v3_index(&self) -> Document {
+        let registry = self.registry();
+        let build = || {
+            let etag = etag(registry);
+            let index = registry.openapi_v3_index(&etag);
+            Some((index.to_string().into_bytes(), etag))
+        };
+        let document = self.shared.documents.get("v3", "application/json", build);
+        document.expect("there is always an index")
+    }
+
+    /// `/openapi/v3/<path>`, where `path` is `api/v1` or `apis/<group>/<version>`.
+    #[must_use]
+    pub fn openapi_v3(&self, path: &str) -> Option<Document> {
+        let version = match path.split_once('/')? {
+            ("api", version) => GroupVersion::new("", version),
+            ("apis", version) => GroupVersion::parse(version),
+            _ => return None,
+        };
+        let registry = self.registry();
+        let build = || {
+            let content = registry.openapi_v3(&version)?;
+            Some((content.to_string().into_bytes(), etag(registry)))
+        };
+        self.shared.documents.get(path, "application/json", build)
+    }
+}

@@ -1,0 +1,182 @@
+//! Watches: committed changes become frames, and watchers with the same view share them.
+
+mod frames;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use gantry_api::Rejection;
+use gantry_base::entropy::{Seeded, below};
+use gantry_registry::limits::WATCH_SECONDS;
+use gantry_registry::{Event, Request, Step, WatchPlan};
+use gantry_store::{Watch, WatchError};
+
+pub(crate) use frames::Frames;
+
+use crate::call;
+use crate::gateway::Shared;
+use crate::limits::BOOKMARK_EVERY;
+use crate::outside::Pending;
+
+/// Changes as one watcher is told of them. Dropping it ends the watch.
+pub struct WatchStream {
+    shared: Arc<Shared>,
+    plan: Box<WatchPlan>,
+    watch: Watch,
+    /// What was there at the beginning and has not been told yet.
+    beginning: VecDeque<Event>,
+    /// Whether the end of the beginning is still to be marked.
+    marks_beginning: bool,
+    is_first: bool,
+    is_over: bool,
+    end: Pending<'static, ()>,
+    bookmark: Pending<'static, ()>,
+}
+
+impl fmt::Debug for WatchStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchStream").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+/// What a watcher waits for.
+enum Next {
+    Change(Result<Arc<gantry_store::Change>, WatchError>),
+    Bookmark,
+    End,
+}
+
+/// Opens the watch that `request` asks for.
+pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStream, Rejection> {
+    call::authorize(shared, request)?;
+    let plan = match call::decide(shared, request)? {
+        Step::Watch(plan) => plan,
+        Step::Reply(_)
+        | Step::Commit { .. }
+        | Step::CommitEach { .. }
+        | Step::Sign(_)
+        | Step::Authenticate(_) => {
+            return Err(Rejection::bad_request("this request is no watch"));
+        }
+    };
+    let watch = shared.ledger.watch(plan.range.clone(), plan.since);
+    let watch = watch.map_err(|error| refusal(&error))?;
+    let beginning = if plan.begins_with_all {
+        let newest = shared.ledger.snapshot();
+        let snapshot = newest.at(plan.since);
+        let snapshot = snapshot.map_err(|_| expired("the list it begins with is forgotten"))?;
+        plan.beginning(&snapshot).into()
+    } else {
+        VecDeque::new()
+    };
+    Ok(WatchStream {
+        marks_beginning: plan.marks_beginning,
+        end: shared.clock.sleep(lifetime(shared, &plan)),
+        bookmark: shared.clock.sleep(BOOKMARK_EVERY),
+        shared: Arc::clone(shared),
+        plan,
+        watch,
+        beginning,
+        is_first: true,
+        is_over: false,
+    })
+}
+
+/// As long as the client says, else between once and twice the usual time.
+fn lifetime(shared: &Shared, plan: &WatchPlan) -> Duration {
+    let seconds = plan.seconds.filter(|seconds| *seconds > 0).unwrap_or_else(|| {
+        let span = usize::try_from(WATCH_SECONDS).unwrap_or(1);
+        let more = below(&mut Seeded::new(shared.seed()), span);
+        WATCH_SECONDS + u64::try_from(more).unwrap_or(0)
+    });
+    Duration::from_secs(seconds)
+}
+
+impl WatchStream {
+    /// The next frame: one event as JSON and a line break. Nothing when the watch is over.
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        if self.is_over {
+            return None;
+        }
+        if let Some(event) = self.beginning.pop_front() {
+            return Some(self.frame(&event));
+        }
+        if std::mem::take(&mut self.marks_beginning) {
+            return Some(self.plan.bookmark(self.plan.since, true));
+        }
+        loop {
+            match self.wait().await {
+                Next::Change(Ok(change)) => {
+                    if let Some(event) = self.plan.event(&change) {
+                        return Some(self.frame(&event));
+                    }
+                }
+                Next::Change(Err(error)) => {
+                    self.is_over = true;
+                    return Some(WatchPlan::error(&refusal(&error)));
+                }
+                Next::Bookmark => {
+                    self.bookmark = self.shared.clock.sleep(BOOKMARK_EVERY);
+                    if self.plan.bookmarks {
+                        return Some(self.plan.bookmark(self.watch.progress(), false));
+                    }
+                }
+                Next::End => {
+                    self.is_over = true;
+                    return None;
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Next {
+        tokio::select! {
+            // Changes first: a busy watch must not end before it has told what happened.
+            biased;
+            change = self.watch.next() => Next::Change(change),
+            () = &mut self.end => Next::End,
+            () = &mut self.bookmark => Next::Bookmark,
+        }
+    }
+
+    fn frame(&mut self, event: &Event) -> Bytes {
+        let now = self.shared.clock.now();
+        let is_first = std::mem::take(&mut self.is_first);
+        if self.plan.is_shared() {
+            return self.shared.frames.get(&self.plan, event, || self.plan.frame(event, false, now));
+        }
+        self.plan.frame(event, is_first, now)
+    }
+}
+
+fn expired(message: &str) -> Rejection {
+    Rejection::Expired {
+        message: format!("too old resource version: {message}"),
+        continue_token: None,
+    }
+}
+
+fn refusal(error: &WatchError) -> Rejection {
+    let text = error.to_string();
+    match error {
+        WatchError::Compacted { .. } | WatchError::Lagged { .. } => expired(&text),
+        WatchError::Future { .. } => Rejection::Timeout {
+            message: format!("Too large resource version: {text}"),
+            causes: Vec::new(),
+        },
+        WatchError::TooMany { .. } => Rejection::TooManyRequests {
+            message: text,
+            retry_after_seconds: 1,
+            causes: Vec::new(),
+        },
+        WatchError::Closed => Rejection::Unavailable {
+            message: "the server is stopping: watch again when it is back".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,108 @@
+//! What the cluster adds to objects and refuses of them, beyond what their kinds say.
+//!
+//! One file per step. A step sees every write and picks what concerns it; nothing else knows
+//! which kinds that is.
+
+mod default_tolerations;
+mod namespace_lifecycle;
+mod node_restriction;
+mod node_taints;
+mod priority;
+mod rbac_escalation;
+mod service_account;
+mod service_addresses;
+mod service_ports;
+
+use gantry_api::{Object, Rejection};
+
+use crate::call::Call;
+use crate::validate as validation;
+
+/// A step of admission. Each question has an answer that suits most steps: nothing to do.
+pub(crate) trait Admission: Sync {
+    /// Adds to an object that is about to be written in the place of `old`. Says whether it did.
+    fn mutate(
+        &self,
+        _call: &mut Call<'_>,
+        _object: &mut Object,
+        _old: Option<&Object>,
+    ) -> Result<bool, Rejection> {
+        Ok(false)
+    }
+
+    /// Refuses an object that is about to be written in the place of `old`.
+    fn validate(
+        &self,
+        _call: &Call<'_>,
+        _object: &Object,
+        _old: Option<&Object>,
+    ) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    /// Refuses the deletion of an object.
+    fn deleting(&self, _call: &Call<'_>, _object: &Object) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    /// Gives back what an object held that is about to be gone.
+    fn removed(&self, _call: &mut Call<'_>, _object: &Object) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
+/// All steps, in the order in which they are asked. Lifecycle comes first, since nothing else
+/// matters in a namespace that is not there; identity before what depends on it; addresses last,
+/// when it is certain what is asked for.
+const ORDER: &[&dyn Admission] = &[
+    &namespace_lifecycle::NamespaceLifecycle,
+    &node_restriction::NodeRestriction,
+    &service_account::ServiceAccount,
+    &node_taints::NodeTaints,
+    &priority::Priority,
+    &default_tolerations::DefaultTolerations,
+    &rbac_escalation::RbacEscalation,
+    &service_addresses::ServiceAddresses,
+    &service_ports::ServicePorts,
+];
+
+/// Lets every step add to the object; what is left out of additions is filled in afterwards.
+pub(crate) fn mutate(
+    call: &mut Call<'_>,
+    object: &mut Object,
+    old: Option<&Object>,
+) -> Result<(), Rejection> {
+    let mut is_changed = false;
+    for step in ORDER {
+        is_changed |= step.mutate(call, object, old)?;
+    }
+    if is_changed {
+        call.kind.hooks.default(object).map_err(validation::shape)?;
+    }
+    Ok(())
+}
+
+/// Lets every step refuse the object as it is going to be written.
+pub(crate) fn validate(
+    call: &Call<'_>,
+    object: &Object,
+    old: Option<&Object>,
+) -> Result<(), Rejection> {
+    ORDER.iter().try_for_each(|step| step.validate(call, object, old))
+}
+
+/// Lets every step refuse the deletion.
+pub(crate) fn deleting(call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
+    ORDER.iter().try_for_each(|step| step.deleting(call, object))
+}
+
+/// Lets every step give back what the object held.
+pub(crate) fn removed(call: &mut Call<'_>, object: &Object) -> Result<(), Rejection> {
+    ORDER.iter().try_for_each(|step| step.removed(call, object))
+}
+
+/// Whether the call writes to the main resource `plural` of `group`.
+fn is_on(call: &Call<'_>, group: &str, plural: &str) -> bool {
+    let names = &call.kind.names;
+    call.request.subresource.is_none() && names.group == group && names.plural == plural
+}

@@ -1,0 +1,103 @@
+//! A pod's priority is a number that its class decides, never the pod itself.
+
+use serde_json::Value;
+
+use gantry_api::{GroupResource, Object, ObjectKey, Rejection};
+
+use crate::admission::{Admission, is_on};
+use crate::call::Call;
+
+/// The classes that exist in every cluster, whether or not they are stored.
+const SYSTEM: [(&str, i64); 2] = [
+    ("system-cluster-critical", 2_000_000_000),
+    ("system-node-critical", 2_000_001_000),
+];
+
+/// What a pod may push aside when its class does not say.
+const PREEMPTS: &str = "PreemptLowerPriority";
+
+pub(super) struct Priority;
+
+/// What a class decides.
+struct Class {
+    name: String,
+    value: i64,
+    preemption: String,
+}
+
+impl Admission for Priority {
+    fn mutate(
+        &self,
+        call: &mut Call<'_>,
+        object: &mut Object,
+        old: Option<&Object>,
+    ) -> Result<bool, Rejection> {
+        if old.is_some() || !is_on(call, "", "pods") {
+            return Ok(false);
+        }
+        let class = class(call, object)?;
+        let given = object.at(&["spec", "priority"]).and_then(Value::as_i64);
+        if let Some(given) = given.filter(|given| *given != class.value) {
+            let why = format!(
+                "the integer value of priority ({given}) must not be provided in pod spec; \
+                 priority admission controller computed {} from the given PriorityClass name",
+                class.value
+            );
+            return Err(Rejection::forbidden(call.resource(), object.name(), why));
+        }
+        if !class.name.is_empty() {
+            object.set(&["spec", "priorityClassName"], Value::from(class.name));
+        }
+        object.set(&["spec", "priority"], Value::from(class.value));
+        if object.text(&["spec", "preemptionPolicy"]).is_empty() {
+            object.set(&["spec", "preemptionPolicy"], Value::from(class.preemption));
+        }
+        Ok(true)
+    }
+}
+
+fn class(call: &Call<'_>, pod: &Object) -> Result<Class, Rejection> {
+    let name = pod.text(&["spec", "priorityClassName"]);
+    if name.is_empty() {
+        return Ok(default_class(call));
+    }
+    let classes = GroupResource::new("scheduling.k8s.io", "priorityclasses");
+    if let Some(stored) = call.look_up(&ObjectKey::new(classes, "", name)) {
+        return Ok(read(&stored));
+    }
+    let system = SYSTEM.iter().find(|(known, _)| *known == name);
+    let Some((name, value)) = system else {
+        let why = format!("no PriorityClass with name {name} was found");
+        return Err(Rejection::forbidden(call.resource(), pod.name(), why));
+    };
+    Ok(Class {
+        name: (*name).to_owned(),
+        value: *value,
+        preemption: PREEMPTS.to_owned(),
+    })
+}
+
+/// The class of pods that name none: the lowest of those that offer themselves.
+fn default_class(call: &Call<'_>) -> Class {
+    let classes = GroupResource::new("scheduling.k8s.io", "priorityclasses");
+    let prefix = ObjectKey::prefix(&classes, None);
+    let stored = call.snapshot.range(&prefix, None);
+    let offered = stored
+        .map(|(_, stored)| stored.value.object(stored.modified))
+        .filter(|class| class.at(&["globalDefault"]) == Some(&Value::Bool(true)));
+    let lowest = offered.map(|class| read(&class)).min_by_key(|class| class.value);
+    lowest.unwrap_or_else(|| Class {
+        name: String::new(),
+        value: 0,
+        preemption: PREEMPTS.to_owned(),
+    })
+}
+
+fn read(class: &Object) -> Class {
+    let preemption = class.text(&["preemptionPolicy"]);
+    Class {
+        name: class.name().to_owned(),
+        value: class.at(&["value"]).and_then(Value::as_i64).unwrap_or(0),
+        preemption: if preemption.is_empty() { PREEMPTS } else { preemption }.to_owned(),
+    }
+}

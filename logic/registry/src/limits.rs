@@ -1,0 +1,25 @@
+//! Bounds on what one request may do, each with what a user sees when it is reached.
+
+/// Tries to find a generated name that is free. After the last one the client is told that the
+/// name is taken, and may try again.
+pub const GENERATED_NAME_ATTEMPTS: usize = 8;
+
+/// Tries of a random address or port before every one is looked at in order.
+pub const RANDOM_PICKS: usize = 16;
+
+/// Bytes of one piece of a list. Small enough that a slow client holds little, large enough that
+/// copying costs less than the pieces.
+pub const LIST_PIECE_BYTES: usize = 64 * 1024;
+
+/// Bytes of a field manager's name; longer ones are refused.
+pub const FIELD_MANAGER_BYTES: usize = 128;
+
+/// The longest life of a token in seconds; longer ones are shortened to it.
+pub const TOKEN_SECONDS_MAX: i64 = 24 * 60 * 60;
+
+/// The shortest life of a token in seconds; shorter ones are refused.
+pub const TOKEN_SECONDS_MIN: i64 = 10 * 60;
+
+/// How long a watch lasts when the client names no time, in seconds. Between once and twice as
+/// long, so that watchers that came together do not leave together.
+pub const WATCH_SECONDS: u64 = 30 * 60;

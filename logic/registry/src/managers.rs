@@ -1,0 +1,136 @@
+//! Who owns which fields of an object after a write.
+
+use serde_json::Value;
+
+use gantry_api::status::Cause;
+use gantry_api::{Object, Rejection};
+use gantry_base::time::rfc3339;
+use gantry_kinds::StatusRule;
+use gantry_schema::FieldSet;
+use gantry_schema::merge::{self, ApplyError, Force};
+
+use crate::call::Call;
+use crate::decode::Expected;
+use crate::limits::FIELD_MANAGER_BYTES;
+use crate::verbs::update::Part;
+
+/// How a write came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// The client sent the whole object, or a patch of it.
+    Update,
+    /// The fields were merged by ownership, which is recorded already.
+    Applied,
+}
+
+/// Records who owns what in an object that replaces `old`.
+pub(crate) fn record(
+    call: &Call<'_>,
+    object: &mut Object,
+    old: Option<&Object>,
+    writer: Writer,
+) -> Result<(), Rejection> {
+    let manager = manager(call)?;
+    if writer == Writer::Applied {
+        return Ok(());
+    }
+    let mut new = Value::Object(std::mem::take(&mut object.0));
+    let old = old.map(|old| Value::Object(old.0.clone()));
+    let part = part_of(call);
+    with_writer(call, &manager, part, |writer| {
+        let ty = Expected::of(call.kind).schema();
+        merge::update(old.as_ref(), &mut new, ty, writer);
+    });
+    if let Value::Object(fields) = new {
+        object.0 = fields;
+    }
+    Ok(())
+}
+
+/// Merges what the caller applies into what is live.
+pub(crate) fn merged(
+    call: &Call<'_>,
+    live: Option<&Object>,
+    config: Object,
+    part: Part,
+) -> Result<Object, Rejection> {
+    let manager = match call.request.options.field_manager.as_deref() {
+        None | Some("") => {
+            return Err(Rejection::bad_request(
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is \
+                 required for apply patch",
+            ));
+        }
+        Some(_) => manager(call)?,
+    };
+    let force = if call.request.options.force { Force::Yes } else { Force::No };
+    let live = live.map(|live| Value::Object(live.0.clone()));
+    let config = config.into_value();
+    let ty = Expected::of(call.kind).schema();
+    let merged = with_writer(call, &manager, part, |writer| {
+        merge::apply(live.as_ref(), &config, ty, writer, force)
+    });
+    let merged = merged.map_err(refusal)?;
+    Object::from_value(merged).ok_or_else(|| Rejection::bad_request("apply an object, not a list"))
+}
+
+fn refusal(error: ApplyError) -> Rejection {
+    match error {
+        ApplyError::Conflicts(conflicts) => {
+            let cause = |conflict: merge::Conflict| Cause {
+                reason: "FieldManagerConflict".to_owned(),
+                message: conflict.message(),
+                field: conflict.field,
+            };
+            Rejection::ApplyConflict {
+                causes: conflicts.0.into_iter().map(cause).collect(),
+            }
+        }
+        ApplyError::ManagedFieldsGiven | ApplyError::Key(_) => {
+            Rejection::bad_request(gantry_base::chain(&error))
+        }
+    }
+}
+
+fn part_of(call: &Call<'_>) -> Part {
+    match call.request.subresource() {
+        "status" => Part::Status,
+        _ => Part::Main,
+    }
+}
+
+fn with_writer<T>(
+    call: &Call<'_>,
+    manager: &str,
+    part: Part,
+    work: impl FnOnce(&merge::Writer<'_>) -> T,
+) -> T {
+    let resets = match part {
+        Part::Status => FieldSet::of_paths(&[&["spec"]]),
+        Part::Main if call.kind.rules.status == StatusRule::Separate => {
+            FieldSet::of_paths(&[&["status"]])
+        }
+        Part::Main => FieldSet::new(),
+    };
+    work(&merge::Writer {
+        manager,
+        api_version: &call.kind.names.group_version().to_string(),
+        subresource: call.request.subresource(),
+        time: &rfc3339(call.now),
+        resets: &resets,
+    })
+}
+
+/// The name under which this writer owns fields.
+fn manager(call: &Call<'_>) -> Result<String, Rejection> {
+    let named = call.request.options.field_manager.as_deref().unwrap_or("");
+    let agent = call.request.user_agent.split('/').next().unwrap_or("");
+    let name = if named.is_empty() { agent } else { named };
+    if name.len() > FIELD_MANAGER_BYTES || name.chars().any(char::is_control) {
+        return Err(Rejection::bad_request(format!(
+            "fieldManager: Invalid value: {name:?}: may be at most {FIELD_MANAGER_BYTES} printable \
+             characters"
+        )));
+    }
+    Ok(if name.is_empty() { "unknown".to_owned() } else { name.to_owned() })
+}

@@ -1,0 +1,143 @@
+//! The table of kinds, and the way from a request to the verb that handles it.
+//!
+//! Invariant: a resource that is not in the table does not exist, whatever a client calls it.
+
+use std::collections::BTreeMap;
+
+use gantry_access::Access;
+use gantry_api::{GroupResource, Rejection};
+use gantry_base::{Entropy, Timestamp};
+use gantry_kinds::{Descriptor, Scope, Verbs};
+use gantry_store::Snapshot;
+
+use crate::call::Call;
+use crate::request::{Request, Resource, Verb};
+use crate::settings::Settings;
+use crate::step::Step;
+use crate::{reviews, subresources, verbs};
+
+/// All kinds that are served, and what can be asked of them.
+#[derive(Debug)]
+pub struct Registry {
+    kinds: Vec<Descriptor>,
+    by_resource: BTreeMap<Resource, usize>,
+    /// The kind in whose form a resource is stored.
+    by_storage: BTreeMap<GroupResource, usize>,
+    settings: Settings,
+}
+
+/// What a decision depends on besides the request.
+pub struct Around<'a> {
+    /// The objects.
+    pub snapshot: &'a Snapshot,
+    /// The permissions, compiled from the same snapshot.
+    pub access: &'a Access,
+    /// The time.
+    pub now: Timestamp,
+    /// Chance, for uids and names.
+    pub chance: &'a mut dyn Entropy,
+}
+
+impl Registry {
+    /// A registry of `kinds`.
+    #[must_use]
+    pub fn new(kinds: Vec<Descriptor>, settings: Settings) -> Self {
+        let mut by_resource = BTreeMap::new();
+        let mut by_storage = BTreeMap::new();
+        for (index, kind) in kinds.iter().enumerate() {
+            by_resource.insert(resource(kind), index);
+            if kind.names.resource() == kind.storage {
+                by_storage.insert(kind.storage.clone(), index);
+            }
+        }
+        Self {
+            kinds,
+            by_resource,
+            by_storage,
+            settings,
+        }
+    }
+
+    /// All kinds, in the order they were given.
+    #[must_use]
+    pub fn kinds(&self) -> &[Descriptor] {
+        &self.kinds
+    }
+
+    /// The choices of the cluster.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The kind behind a resource.
+    #[must_use]
+    pub fn find(&self, resource: &Resource) -> Option<&Descriptor> {
+        Some(&self.kinds[*self.by_resource.get(resource)?])
+    }
+
+    /// The kind in whose form `resource` is stored.
+    #[must_use]
+    pub fn stored_as(&self, resource: &GroupResource) -> Option<&Descriptor> {
+        Some(&self.kinds[*self.by_storage.get(resource)?])
+    }
+
+    /// Decides what `request` needs next.
+    pub fn handle<'a>(
+        &'a self,
+        request: &'a Request,
+        around: Around<'a>,
+    ) -> Result<Step, Rejection> {
+        let kind = self.find(&request.resource).ok_or(Rejection::NoSuchPath)?;
+        check_scope(kind, request)?;
+        let mut call = Call::new(self, kind, request, around);
+        match &request.subresource {
+            Some(part) => subresources::handle(&mut call, part),
+            None if kind.verbs == Verbs::CreateOnly => reviews::handle(&mut call),
+            None => verb(&mut call),
+        }
+    }
+}
+
+fn verb(call: &mut Call<'_>) -> Result<Step, Rejection> {
+    if !call.kind.verbs.allow(call.request.verb.as_str()) {
+        return Err(Rejection::MethodNotAllowed);
+    }
+    match call.request.verb {
+        Verb::Get => verbs::get::get(call),
+        Verb::List => verbs::list::list(call),
+        Verb::Watch => verbs::watch::watch(call),
+        Verb::Create => verbs::create::create(call),
+        Verb::Update => verbs::update::update(call),
+        Verb::Patch(patch) => verbs::patch::patch(call, patch),
+        Verb::Delete => verbs::delete::delete(call),
+        Verb::DeleteCollection => verbs::delete_many::delete_many(call),
+    }
+}
+
+/// Objects in namespaces are named with theirs, others without.
+fn check_scope(kind: &Descriptor, request: &Request) -> Result<(), Rejection> {
+    let whole = matches!(request.verb, Verb::List | Verb::Watch) && request.name.is_none();
+    match (kind.scope, &request.namespace) {
+        (Scope::Cluster, Some(_)) => Err(Rejection::NoSuchPath),
+        (Scope::Namespaced, None) if !whole => Err(Rejection::bad_request(format!(
+            "{} live in namespaces: name one in the path, as in namespaces/default/{}",
+            kind.names.plural, kind.names.plural
+        ))),
+        (Scope::Cluster, None) | (Scope::Namespaced, _) => Ok(()),
+    }
+}
+
+/// The name under which clients ask for a kind.
+pub(crate) fn resource(kind: &Descriptor) -> Resource {
+    Resource {
+        version: kind.names.group_version(),
+        plural: kind.names.plural.to_string(),
+    }
+}
+
+impl std::fmt::Debug for Around<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Around").field("now", &self.now).finish_non_exhaustive()
+    }
+}

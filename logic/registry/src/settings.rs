@@ -1,0 +1,67 @@
+//! The choices of a cluster that requests depend on: plain data, decided once at start.
+
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+
+/// The choices of a cluster that requests depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where services get their addresses.
+    pub service_range: Ipv4Range,
+    /// Where services get their node ports.
+    pub node_ports: RangeInclusive<u16>,
+    /// The version that published schemas announce, such as `v1.35.0`.
+    pub version: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            service_range: Ipv4Range {
+                first: Ipv4Addr::new(10, 96, 0, 0),
+                prefix: 16,
+            },
+            node_ports: 30_000..=32_767,
+            version: "v1.35.0".to_owned(),
+        }
+    }
+}
+
+/// A block of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv4Range {
+    /// The network's own address.
+    pub first: Ipv4Addr,
+    /// How many leading bits all its addresses share.
+    pub prefix: u8,
+}
+
+impl Ipv4Range {
+    /// How many addresses there are, the network's own and the last one included.
+    #[must_use]
+    pub fn size(self) -> u32 {
+        1_u32
+            .checked_shl(32 - u32::from(self.prefix.min(32)))
+            .unwrap_or(u32::MAX)
+    }
+
+    /// The address `offset` places after the network's own, if it is inside.
+    #[must_use]
+    pub fn at(self, offset: u32) -> Option<Ipv4Addr> {
+        let number = u32::from(self.first).checked_add(offset)?;
+        (offset < self.size()).then(|| Ipv4Addr::from(number))
+    }
+
+    /// Whether a service may have `address`: neither the network's own nor the last.
+    #[must_use]
+    pub fn usable(self, address: Ipv4Addr) -> bool {
+        let offset = u32::from(address).checked_sub(u32::from(self.first));
+        offset.is_some_and(|offset| 0 < offset && offset < self.size().saturating_sub(1))
+    }
+}
+
+impl std::fmt::Display for Ipv4Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.first, self.prefix)
+    }
+}

@@ -1,0 +1,52 @@
+//! What lies below an object's path: one file per subresource that reads or writes objects.
+//!
+//! Those that carry streams are not handled here; whoever serves them asks for permission and for
+//! the object itself.
+
+mod binding;
+mod eviction;
+mod finalize;
+mod scale;
+mod status;
+pub mod token;
+
+pub(crate) use binding::bind;
+
+use gantry_api::Rejection;
+use gantry_kinds::Subresource;
+
+use crate::call::Call;
+use crate::step::Step;
+
+/// Handles a request to the subresource called `part`.
+pub(crate) fn handle(call: &mut Call<'_>, part: &str) -> Result<Step, Rejection> {
+    let known = call.kind.subresources.iter().find(|known| known.name() == part);
+    let part = known.copied().ok_or(Rejection::NoSuchPath)?;
+    if !part.verbs().contains(&call.request.verb.as_str()) {
+        return Err(Rejection::MethodNotAllowed);
+    }
+    match part {
+        Subresource::Binding => binding::create(call),
+        Subresource::Eviction => eviction::create(call),
+        Subresource::Finalize => finalize::update(call),
+        Subresource::Scale => scale::handle(call),
+        Subresource::Status => status::handle(call),
+        Subresource::Token => token::create(call),
+        Subresource::EphemeralContainers | Subresource::Resize => Err(not_built(part)),
+        Subresource::Attach
+        | Subresource::Exec
+        | Subresource::Log
+        | Subresource::PortForward
+        | Subresource::Proxy => Err(Rejection::bad_request(format!(
+            "{} is a stream: open it over HTTP",
+            part.name()
+        ))),
+    }
+}
+
+fn not_built(part: Subresource) -> Rejection {
+    Rejection::bad_request(format!(
+        "the subresource {} is not built yet: make a new pod instead",
+        part.name()
+    ))
+}

@@ -1,0 +1,132 @@
+//! `/scale`: the number of replicas, in a form that all scalable kinds share.
+
+use serde_json::{Value, json};
+
+use gantry_api::field_error::FieldErrors;
+use gantry_api::{GroupKind, Object, Rejection};
+use gantry_base::selector::Selector;
+use gantry_kinds::ScalePaths;
+
+use crate::call::Call;
+use crate::decode::{self, Expected};
+use crate::managers::Writer;
+use crate::request::{PatchType, Verb};
+use crate::step::{Payload, Reply, Step};
+use crate::verbs::patch;
+use crate::verbs::update::{self, Part};
+
+const SCALE: Expected<'static> = Expected {
+    group: "autoscaling",
+    version: "v1",
+    kind: "Scale",
+};
+
+/// Reads or sets the number of replicas.
+pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
+    let paths = call.kind.scale.ok_or(Rejection::NoSuchPath)?;
+    let stored = call.stored()?;
+    let old = call.read(stored);
+    let scale = match call.request.verb {
+        Verb::Get => {
+            let shown = show(&old, paths, old.resource_version());
+            return Ok(Step::Reply(Reply::ok(Payload::Made(shown))));
+        }
+        Verb::Update => decode::object_as(call, SCALE)?,
+        Verb::Patch(PatchType::Apply) => {
+            return Err(Rejection::UnsupportedMediaType {
+                accepted: "application/json-patch+json, application/merge-patch+json, \
+                           application/strategic-merge-patch+json"
+                    .to_owned(),
+            });
+        }
+        Verb::Patch(kind) => {
+            let shown = show(&old, paths, old.resource_version());
+            let tree = patch::patched(call, kind, shown, SCALE)?;
+            decode::fitted(call, tree, SCALE)?
+        }
+        Verb::List | Verb::Watch | Verb::Create | Verb::Delete | Verb::DeleteCollection => {
+            return Err(Rejection::MethodNotAllowed);
+        }
+    };
+    let mut object = old.clone();
+    check(call, &scale, &mut object)?;
+    let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64).unwrap_or(0);
+    object.set(paths.spec_replicas, Value::from(replicas));
+    let step = update::replace(call, stored, &old, object.clone(), (Part::Main, Writer::Update))?;
+    // What is about to be written has no revision yet; the commit fills it in.
+    let is_written = matches!(step, Step::Commit { .. });
+    let revision = if is_written { "" } else { old.resource_version() };
+    let shown = show(&object, paths, revision);
+    Ok(step.answered(|reply| Reply {
+        payload: Payload::Made(shown),
+        ..reply
+    }))
+}
+
+/// Takes over what the client expects of the object, and refuses what cannot be.
+fn check(call: &Call<'_>, scale: &Object, object: &mut Object) -> Result<(), Rejection> {
+    if !scale.name().is_empty() && scale.name() != call.request.name() {
+        return Err(Rejection::bad_request(format!(
+            "the name of the object ({}) does not match the name on the URL ({})",
+            scale.name(),
+            call.request.name()
+        )));
+    }
+    for expected in ["resourceVersion", "uid"] {
+        let text = scale.text(&["metadata", expected]);
+        if !text.is_empty() {
+            object.set(&["metadata", expected], Value::from(text));
+        }
+    }
+    let mut errors = FieldErrors::new();
+    let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64);
+    if let Some(replicas) = replicas.filter(|replicas| *replicas < 0) {
+        errors.invalid(&"spec.replicas".into(), replicas, "must be greater than or equal to 0");
+        return Err(Rejection::Invalid {
+            kind: GroupKind::new("autoscaling", "Scale"),
+            name: scale.name().to_owned(),
+            errors: errors.into_vec(),
+        });
+    }
+    Ok(())
+}
+
+fn show(object: &Object, paths: ScalePaths, revision: &str) -> Value {
+    let number = |path: &[&str]| object.at(path).and_then(Value::as_i64).unwrap_or(0);
+    let mut metadata = json!({
+        "name": object.name(),
+        "uid": object.uid(),
+        "resourceVersion": revision,
+        "creationTimestamp": object.at(&["metadata", "creationTimestamp"]),
+    });
+    if !object.namespace().is_empty() {
+        metadata["namespace"] = Value::from(object.namespace());
+    }
+    let mut status = json!({"replicas": number(paths.status_replicas)});
+    let selector = selector(object, paths.selector);
+    if !selector.is_empty() {
+        status["selector"] = Value::from(selector);
+    }
+    json!({
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": metadata,
+        "spec": {"replicas": number(paths.spec_replicas)},
+        "status": status,
+    })
+}
+
+/// The object's selector as text, whether it is a map of labels or a label selector.
+fn selector(object: &Object, path: &[&str]) -> String {
+    let Some(value) = object.at(path) else {
+        return String::new();
+    };
+    let typed = serde_json::from_value(value.clone());
+    if value.get("matchLabels").is_some() || value.get("matchExpressions").is_some() {
+        return typed.map_or_else(|_| String::new(), |typed| {
+            gantry_api::views::meta::selector(&typed).to_string()
+        });
+    }
+    serde_json::from_value(value.clone())
+        .map_or_else(|_| String::new(), |labels| Selector::exactly(&labels).to_string())
+}

@@ -1,0 +1,45 @@
+//! Everything that is wrong with an object, as one refusal.
+
+use gantry_api::field_error::FieldErrors;
+use gantry_api::object::ShapeError;
+use gantry_api::{Object, Rejection};
+
+use crate::call::Call;
+
+/// Checks an object that is about to be written to the main resource.
+pub(crate) fn object(
+    call: &mut Call<'_>,
+    object: &Object,
+    old: Option<&Object>,
+) -> Result<(), Rejection> {
+    let mut errors = FieldErrors::new();
+    call.kind.hooks.validate(object, old, &mut errors).map_err(shape)?;
+    refuse(call, object, errors)?;
+    let warnings = call.kind.hooks.warnings(object, old).map_err(shape)?;
+    call.warnings.extend(warnings);
+    Ok(())
+}
+
+/// Checks an object that is about to be written to the status subresource.
+pub(crate) fn status(call: &Call<'_>, object: &Object, old: &Object) -> Result<(), Rejection> {
+    let mut errors = FieldErrors::new();
+    call.kind.hooks.validate_status(object, old, &mut errors).map_err(shape)?;
+    refuse(call, object, errors)
+}
+
+/// Refuses the object for `errors`, if there are any.
+pub(crate) fn refuse(call: &Call<'_>, object: &Object, errors: FieldErrors) -> Result<(), Rejection> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection::Invalid {
+        kind: call.kind.names.group_kind(),
+        name: object.name().to_owned(),
+        errors: errors.into_vec(),
+    })
+}
+
+/// A tree that passed the schema and still has another shape than its type.
+pub(crate) fn shape(error: ShapeError) -> Rejection {
+    Rejection::bad_request(gantry_base::chain(&error))
+}

@@ -1,0 +1,213 @@
+//! Reads a collection: the stored bytes, joined.
+//!
+//! All parts of one list show the same revision, which the continue token carries.
+
+use bytes::{Bytes, BytesMut};
+use serde_json::{Value, json};
+
+use gantry_api::{ObjectKey, Rejection, Revision};
+use gantry_store::{Key, Snapshot, Stored};
+
+use crate::call::Call;
+use crate::continuation::Continuation;
+use crate::limits::LIST_PIECE_BYTES;
+use crate::render;
+use crate::request::View;
+use crate::revision::{self, Match};
+use crate::selection::Selection;
+use crate::step::{Payload, Reply, Step};
+
+/// What a list shows: from where on, and how much.
+struct Page {
+    snapshot: Snapshot,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// One part of a list.
+struct Part<'a> {
+    items: Vec<&'a Stored>,
+    /// Where the next part begins, if there is one.
+    more: Option<String>,
+    remaining: Option<usize>,
+}
+
+/// Reads the objects that the request selects, from one picture, at most `limit` of them.
+pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
+    let selection = Selection::of(call.request, call.kind)?;
+    let page = page(call)?;
+    let prefix = ObjectKey::prefix(&call.kind.storage, call.request.namespace.as_deref());
+    let part = gather(call, &page, &prefix, &selection);
+    let metadata = metadata(&part, page.snapshot.revision());
+    let payload = match call.request.view {
+        View::Object => join(call, &part.items, &metadata),
+        View::PartialMetadata => partial(call, &part.items, metadata),
+        View::Table { include } => {
+            let row = |stored: &&Stored| {
+                render::row(call.kind, &call.read(stored), include, call.now)
+            };
+            let rows = part.items.iter().map(row).collect();
+            Payload::Made(render::table(Some(call.kind), rows, metadata))
+        }
+    };
+    Ok(Step::Reply(call.remark(Reply::ok(payload))))
+}
+
+/// All selected objects of the newest picture, for verbs that treat whole collections.
+pub(crate) fn selected(call: &Call<'_>, selection: &Selection) -> Vec<(Key, Stored)> {
+    let prefix = ObjectKey::prefix(&call.kind.storage, call.request.namespace.as_deref());
+    let range = call.snapshot.range(&prefix, None);
+    range
+        .filter(|(key, stored)| is_selected(call, selection, key, stored))
+        .map(|(key, stored)| (key.clone(), stored.clone()))
+        .collect()
+}
+
+fn page(call: &Call<'_>) -> Result<Page, Rejection> {
+    let options = &call.request.options;
+    let matching = revision::matching(call)?;
+    let limit = options.limit.filter(|limit| *limit > 0);
+    if let Some(token) = options.continue_token.as_deref().filter(|token| !token.is_empty()) {
+        return continued(call, token, limit);
+    }
+    let asked = revision::asked(call)?;
+    let snapshot = match (asked, matching) {
+        (Some(revision), Match::Exact) => revision::exactly(call, revision)?,
+        // An old rule that clients rely on: with a limit, a revision means exactly that one.
+        (Some(revision), Match::Unset) if limit.is_some() => revision::exactly(call, revision)?,
+        _ => {
+            revision::not_older_than(call)?;
+            call.snapshot.clone()
+        }
+    };
+    Ok(Page {
+        snapshot,
+        after: None,
+        limit,
+    })
+}
+
+fn continued(call: &Call<'_>, token: &str, limit: Option<usize>) -> Result<Page, Rejection> {
+    let options = &call.request.options;
+    if !matches!(options.resource_version.as_deref().unwrap_or(""), "" | "0") {
+        return Err(Rejection::bad_request(
+            "specifying resource version is not allowed when using continue",
+        ));
+    }
+    let place = Continuation::read(token)?;
+    let snapshot = match place.revision {
+        None => call.snapshot.clone(),
+        Some(revision) => call.snapshot.at(revision).map_err(|_| place.expired())?,
+    };
+    Ok(Page {
+        snapshot,
+        after: Some(place.after),
+        limit,
+    })
+}
+
+fn gather<'a>(
+    call: &Call<'_>,
+    page: &'a Page,
+    prefix: &'a str,
+    selection: &Selection,
+) -> Part<'a> {
+    let limit = page.limit.unwrap_or(usize::MAX);
+    let mut items = Vec::new();
+    let mut last: Option<&Key> = None;
+    let mut remaining = 0;
+    let range = page.snapshot.range(prefix, page.after.as_deref());
+    for (key, stored) in range.filter(|(key, stored)| is_selected(call, selection, key, stored)) {
+        if items.len() < limit {
+            items.push(stored);
+            last = Some(key);
+        } else {
+            remaining += 1;
+            if !selection.is_everything() {
+                break;
+            }
+        }
+    }
+    let token = |key: &Key| {
+        let place = Continuation {
+            revision: Some(page.snapshot.revision()),
+            after: key.as_str().to_owned(),
+        };
+        place.write()
+    };
+    Part {
+        items,
+        more: last.filter(|_| remaining > 0).map(token),
+        remaining: (remaining > 0 && selection.is_everything()).then_some(remaining),
+    }
+}
+
+fn is_selected(call: &Call<'_>, selection: &Selection, key: &Key, stored: &Stored) -> bool {
+    if selection.is_everything() {
+        return true;
+    }
+    let Some(key) = key.object() else { return false };
+    if render::is_native(call.kind) {
+        return selection.selects(&key, &stored.value, None);
+    }
+    let fields = call.kind.hooks.fields(&call.read(stored));
+    selection.selects(&key, &stored.value, Some(&fields))
+}
+
+fn metadata(part: &Part<'_>, revision: Revision) -> Value {
+    let mut metadata = json!({"resourceVersion": revision.to_string()});
+    if let Some(token) = &part.more {
+        metadata["continue"] = Value::from(token.as_str());
+    }
+    if let Some(remaining) = part.remaining {
+        metadata["remainingItemCount"] = Value::from(remaining);
+    }
+    metadata
+}
+
+/// The list as bytes: a head, the stored bytes with commas between them, a tail.
+fn join(call: &Call<'_>, items: &[&Stored], metadata: &Value) -> Payload {
+    let names = &call.kind.names;
+    let head = format!(
+        "{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
+        names.list_kind,
+        names.group_version()
+    );
+    let mut pieces = Vec::new();
+    let mut piece = BytesMut::from(head.as_bytes());
+    for (index, stored) in items.iter().enumerate() {
+        if index > 0 {
+            piece.extend_from_slice(b",");
+        }
+        append(call, stored, &mut piece);
+        if piece.len() >= LIST_PIECE_BYTES {
+            pieces.push(piece.split().freeze());
+        }
+    }
+    piece.extend_from_slice(b"]}");
+    pieces.push(piece.freeze());
+    Payload::Pieces(pieces)
+}
+
+fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
+    if render::is_native(call.kind) {
+        stored.value.write(stored.modified, piece);
+        return;
+    }
+    let object = serde_json::to_vec(&call.read(stored)).expect("a tree of plain values encodes");
+    piece.extend_from_slice(&object);
+}
+
+fn partial(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Payload {
+    let items: Vec<Value> = items
+        .iter()
+        .map(|stored| render::partial(&call.read(stored)))
+        .collect();
+    let list = json!({
+        "kind": "PartialObjectMetadataList",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "items": items,
+    });
+    Payload::Pieces(vec![Bytes::from(list.to_string())])
+}

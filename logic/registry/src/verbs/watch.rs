@@ -1,0 +1,276 @@
+//! Follows a collection's changes: which of them a watcher sees, and in which form.
+//!
+//! The plan is a value; whoever drives it feeds it committed changes and sends what it makes of
+//! them. An object that begins or ceases to be selected is added or deleted, whatever really
+//! happened to it.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use serde_json::{Value, json};
+
+use gantry_api::watch::EventType;
+use gantry_api::{Encoded, ObjectKey, Rejection, Revision};
+use gantry_base::Timestamp;
+use gantry_kinds::Descriptor;
+use gantry_store::{Change, Key, KeyRange, Snapshot, Stored};
+
+use crate::call::Call;
+use crate::render;
+use crate::request::View;
+use crate::revision;
+use crate::selection::Selection;
+use crate::step::Step;
+
+/// What one watcher sees.
+#[derive(Clone, Debug)]
+pub struct WatchPlan {
+    /// The keys to follow.
+    pub range: KeyRange,
+    /// After which revision.
+    pub since: Revision,
+    /// Whether the watch begins with all that is there at `since`.
+    pub begins_with_all: bool,
+    /// Whether the end of that beginning is marked.
+    pub marks_beginning: bool,
+    /// Whether the watcher wants bookmarks.
+    pub bookmarks: bool,
+    /// After how many seconds it ends, when the client says so.
+    pub seconds: Option<u64>,
+    kind: Descriptor,
+    view: View,
+    selection: Selection,
+    prefix: String,
+}
+
+/// What a watcher is told about one change.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What happened, as this watcher sees it.
+    pub event: EventType,
+    /// Where the object is stored.
+    pub key: Key,
+    /// The object, at the revision of the change.
+    pub value: Arc<Encoded>,
+    /// The revision of the change.
+    pub revision: Revision,
+}
+
+/// What makes two watchers' frames the same bytes, given the same event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Form {
+    group: String,
+    plural: String,
+    version: String,
+    view: View,
+}
+
+/// Plans a watch over what the request selects.
+pub(crate) fn watch(call: &mut Call<'_>) -> Result<Step, Rejection> {
+    let selection = Selection::of(call.request, call.kind)?;
+    let options = &call.request.options;
+    let streams_list = options.send_initial_events == Some(true);
+    if options.send_initial_events.is_some() {
+        check_streaming(call)?;
+    }
+    let asked = revision::asked(call)?;
+    revision::not_older_than(call)?;
+    let begins_with_all = match options.send_initial_events {
+        Some(wanted) => wanted,
+        None => asked.is_none(),
+    };
+    let since = match asked {
+        Some(revision) if !begins_with_all => revision,
+        _ => call.snapshot.revision(),
+    };
+    if since < call.snapshot.oldest() {
+        return Err(revision::expired(since, call.snapshot.oldest()));
+    }
+    let prefix = ObjectKey::prefix(&call.kind.storage, call.request.namespace.as_deref());
+    let one = selection.only_name().filter(|_| is_one_place(call));
+    let range = match one {
+        Some(name) => KeyRange::One(Key::from(&call.key(name))),
+        None => KeyRange::prefix(prefix.as_str()),
+    };
+    Ok(Step::Watch(Box::new(WatchPlan {
+        range,
+        since,
+        begins_with_all,
+        marks_beginning: streams_list && options.allow_bookmarks,
+        bookmarks: options.allow_bookmarks,
+        seconds: options.timeout_seconds,
+        kind: call.kind.clone(),
+        view: call.request.view,
+        selection,
+        prefix,
+    })))
+}
+
+/// Whether a name means one key: not when all namespaces are watched.
+fn is_one_place(call: &Call<'_>) -> bool {
+    call.kind.scope == gantry_kinds::Scope::Cluster || call.request.namespace.is_some()
+}
+
+fn check_streaming(call: &Call<'_>) -> Result<(), Rejection> {
+    let options = &call.request.options;
+    let matching = options.resource_version_match.as_deref();
+    if options.send_initial_events == Some(true) && matching != Some("NotOlderThan") {
+        let mut errors = gantry_api::field_error::FieldErrors::new();
+        errors.forbidden(
+            &"resourceVersionMatch".into(),
+            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        );
+        return Err(Rejection::Invalid {
+            kind: gantry_api::GroupKind::new("meta.k8s.io", "ListOptions"),
+            name: String::new(),
+            errors: errors.into_vec(),
+        });
+    }
+    Ok(())
+}
+
+impl WatchPlan {
+    /// The events for all that is selected in `snapshot`, in order.
+    #[must_use]
+    pub fn beginning(&self, snapshot: &Snapshot) -> Vec<Event> {
+        let added = |(key, stored): (&Key, &Stored)| Event {
+            event: EventType::Added,
+            key: key.clone(),
+            value: Arc::clone(&stored.value),
+            revision: stored.modified,
+        };
+        snapshot
+            .range(&self.prefix, None)
+            .filter(|(key, stored)| self.range.contains(key) && self.selects(key, stored))
+            .map(added)
+            .collect()
+    }
+
+    /// What the watcher is told about `change`, if anything.
+    #[must_use]
+    pub fn event(&self, change: &Change) -> Option<Event> {
+        let selected = |side: &Option<Stored>| {
+            side.clone().filter(|stored| self.selects(&change.key, stored))
+        };
+        let (event, stored) = match (selected(&change.old), selected(&change.new)) {
+            (None, None) => return None,
+            (None, Some(new)) => (EventType::Added, new),
+            (Some(_), Some(new)) => (EventType::Modified, new),
+            (Some(old), None) => (EventType::Deleted, old),
+        };
+        Some(Event {
+            event,
+            key: change.key.clone(),
+            value: stored.value,
+            revision: change.revision,
+        })
+    }
+
+    fn selects(&self, key: &Key, stored: &Stored) -> bool {
+        if self.selection.is_everything() {
+            return true;
+        }
+        let Some(key) = key.object() else { return false };
+        if render::is_native(&self.kind) {
+            return self.selection.selects(&key, &stored.value, None);
+        }
+        let fields = self.kind.hooks.fields(&render::read(&self.kind, stored));
+        self.selection.selects(&key, &stored.value, Some(&fields))
+    }
+
+    /// What makes this watcher's frames the same bytes as another's.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        Form {
+            group: self.kind.names.group.to_string(),
+            plural: self.kind.names.plural.to_string(),
+            version: self.kind.names.version.to_string(),
+            view: self.view,
+        }
+    }
+
+    /// The frame that tells of `event`. Only the first table of a watch has a head, so its frames
+    /// are not shared.
+    #[must_use]
+    pub fn frame(&self, event: &Event, is_first: bool, now: Timestamp) -> Bytes {
+        let mut out = BytesMut::with_capacity(event.value.len() + 64);
+        out.extend_from_slice(b"{\"type\":\"");
+        out.extend_from_slice(event.event.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"object\":");
+        if self.view == View::Object && render::is_native(&self.kind) {
+            event.value.write(event.revision, &mut out);
+        } else {
+            out.extend_from_slice(self.shown(event, is_first, now).to_string().as_bytes());
+        }
+        out.extend_from_slice(b"}\n");
+        out.freeze()
+    }
+
+    fn shown(&self, event: &Event, is_first: bool, now: Timestamp) -> Value {
+        let stored = Stored {
+            value: Arc::clone(&event.value),
+            created: event.revision,
+            modified: event.revision,
+        };
+        let object = render::read(&self.kind, &stored);
+        match self.view {
+            View::Object => object.into_value(),
+            View::PartialMetadata => render::partial(&object),
+            View::Table { include } => {
+                let rows = vec![render::row(&self.kind, &object, include, now)];
+                let metadata = json!({"resourceVersion": event.revision.to_string()});
+                render::table(is_first.then_some(&self.kind), rows, metadata)
+            }
+        }
+    }
+
+    /// The frame that says nothing happened up to `revision`; `ends_beginning` marks the first.
+    #[must_use]
+    pub fn bookmark(&self, revision: Revision, ends_beginning: bool) -> Bytes {
+        let mut metadata = json!({"resourceVersion": revision.to_string()});
+        if ends_beginning {
+            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        metadata["creationTimestamp"] = Value::Null;
+        let names = &self.kind.names;
+        let object = match self.view {
+            View::Object => json!({
+                "kind": names.kind,
+                "apiVersion": names.group_version().to_string(),
+                "metadata": metadata,
+            }),
+            View::PartialMetadata => json!({
+                "kind": "PartialObjectMetadata",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": metadata,
+            }),
+            View::Table { .. } => {
+                let row = json!({"cells": [], "object": {
+                    "kind": "PartialObjectMetadata",
+                    "apiVersion": "meta.k8s.io/v1",
+                    "metadata": metadata,
+                }});
+                let list = json!({"resourceVersion": revision.to_string()});
+                render::table(None, vec![row], list)
+            }
+        };
+        frame(EventType::Bookmark, &object)
+    }
+
+    /// The frame that ends a watch with a refusal.
+    #[must_use]
+    pub fn error(rejection: &Rejection) -> Bytes {
+        frame(EventType::Error, &rejection.status())
+    }
+
+    /// Whether all watchers of this form are sent the same bytes.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        !matches!(self.view, View::Table { .. })
+    }
+}
+
+fn frame(event: EventType, object: &Value) -> Bytes {
+    let text = format!("{{\"type\":\"{}\",\"object\":{object}}}\n", event.as_str());
+    Bytes::from(text)
+}
