@@ -36,14 +36,22 @@ impl Changes {
 
     /// Notes that a sandbox changed.
     pub fn mark(&self, id: SandboxId) {
-        let mut pending = self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self
+            .shared
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         pending.insert(id);
         drop(pending);
         self.shared.woken.notify_one();
     }
 
     fn take(&self) -> Option<SandboxId> {
-        let mut pending = self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self
+            .shared
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let first = pending.pop_first();
         if !pending.is_empty() {
             self.shared.woken.notify_one();

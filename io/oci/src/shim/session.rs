@@ -59,7 +59,7 @@ impl Shim {
         let (control, other_end) = launch::control().map_err(failed)?;
         let birthplace = live.cgroup.birthplace();
         let launch = Launch {
-            steps,
+            plan,
             cgroup: live.cgroup.clone(),
             is_in_cgroup: birthplace.is_some(),
             filters,
