@@ -2,7 +2,7 @@
 
 use gantry_api::table::ColumnDefinition;
 use gantry_api::views::Meta;
-use gantry_base::time::Timestamp;
+use gantry_base::time::{Timestamp, rfc3339};
 use k8s_openapi::Metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -110,6 +110,15 @@ impl<T: Metadata<Ty = ObjectMeta> + 'static> Column<T> {
     pub const AGE: Self = Self::text("Age", "The time since it was created.", |object, now| {
         cell::age(object.created_at(), now)
     });
+    /// When the object was created.
+    pub const CREATED_AT: Self = Self {
+        data_type: "date",
+        ..Self::text("Created At", "When it was created.", |object, _| {
+            object
+                .created_at()
+                .map_or_else(|| cell::UNKNOWN.into(), |time| rfc3339(time).into())
+        })
+    };
     /// What a kind with nothing else to show has.
-    pub const NAME_AND_AGE: &'static [Self] = &[Self::NAME, Self::AGE];
+    pub const NAME_AND_CREATED_AT: &'static [Self] = &[Self::NAME, Self::CREATED_AT];
 }

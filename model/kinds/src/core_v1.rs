@@ -1,5 +1,25 @@
 //! The core group: pods, services, nodes and what they need.
 
 mod config_map;
+pub(crate) mod endpoints;
+mod event;
+mod namespace;
+mod node;
+mod pod;
+mod pod_template;
+mod replication_controller;
+mod secret;
+mod service;
+mod service_account;
 
 pub use config_map::ConfigMaps;
+pub use endpoints::EndpointsKind;
+pub use event::{Events, GroupedEvents};
+pub use namespace::Namespaces;
+pub use node::Nodes;
+pub use pod::Pods;
+pub use pod_template::PodTemplates;
+pub use replication_controller::ReplicationControllers;
+pub use secret::Secrets;
+pub use service::Services;
+pub use service_account::ServiceAccounts;

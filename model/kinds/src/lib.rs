@@ -3,24 +3,65 @@
 //! A kind is one file in the folder of its group and one line in [`builtin`]. Everything that kinds
 //! share is elsewhere: the registry for verbs, the schema for shapes. Nothing here keeps state.
 
+pub mod apps;
+pub mod authentication;
+pub mod authorization;
 pub mod column;
+pub mod coordination;
 pub mod core_v1;
 pub mod describe;
 pub mod descriptor;
+pub mod discovery;
 pub mod kind;
+pub mod networking;
 pub mod parts;
+pub mod rbac;
 pub mod rules;
+pub mod scheduling;
 pub mod subresource;
 mod tidy;
 
-pub use describe::describe;
+pub use describe::{describe, describe_stored_as};
 pub use descriptor::{Descriptor, Hooks, Names, ScalePaths, Scope, SelectableField, Verbs};
 pub use kind::Kind;
 pub use rules::{Generation, Rules, StatusRule};
 pub use subresource::Subresource;
 
+use k8s_openapi::api::core::v1::Event;
+
 /// All built-in kinds, in alphabetical order within their group.
 #[must_use]
 pub fn builtin() -> Vec<Descriptor> {
-    vec![describe::<core_v1::ConfigMaps>()]
+    vec![
+        describe::<apps::ControllerRevisions>(),
+        describe::<apps::Deployments>(),
+        describe::<apps::ReplicaSets>(),
+        describe::<authentication::SelfSubjectReviews>(),
+        describe::<authentication::TokenReviews>(),
+        describe::<authorization::LocalSubjectAccessReviews>(),
+        describe::<authorization::SelfSubjectAccessReviews>(),
+        describe::<authorization::SelfSubjectRulesReviews>(),
+        describe::<authorization::SubjectAccessReviews>(),
+        describe::<coordination::Leases>(),
+        describe::<core_v1::ConfigMaps>(),
+        describe::<core_v1::EndpointsKind>(),
+        describe::<core_v1::Events>(),
+        describe::<core_v1::Namespaces>(),
+        describe::<core_v1::Nodes>(),
+        describe::<core_v1::PodTemplates>(),
+        describe::<core_v1::Pods>(),
+        describe::<core_v1::ReplicationControllers>(),
+        describe::<core_v1::Secrets>(),
+        describe::<core_v1::ServiceAccounts>(),
+        describe::<core_v1::Services>(),
+        describe::<discovery::EndpointSlices>(),
+        describe_stored_as::<core_v1::GroupedEvents, Event>(),
+        describe::<networking::IPAddresses>(),
+        describe::<networking::ServiceCIDRs>(),
+        describe::<rbac::ClusterRoleBindings>(),
+        describe::<rbac::ClusterRoles>(),
+        describe::<rbac::RoleBindings>(),
+        describe::<rbac::Roles>(),
+        describe::<scheduling::PriorityClasses>(),
+    ]
 }

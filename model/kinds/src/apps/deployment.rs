@@ -1,0 +1,167 @@
+//! `Deployment`: equal pods, and a gentle way from one version of them to the next.
+
+mod columns;
+#[cfg(test)]
+mod tests;
+
+use gantry_api::field_error::FieldErrors;
+use gantry_base::FieldPath;
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy, RollingUpdateDeployment,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::column::Column;
+use crate::descriptor::ScalePaths;
+use crate::kind::Kind;
+use crate::parts::container_default::fill;
+use crate::parts::{check, label_selector, pod_template, replicas};
+use crate::rules::Rules;
+use crate::subresource::Subresource;
+
+const HISTORY: i32 = 10;
+const PROGRESS_SECONDS: i32 = 600;
+/// How much of a deployment may be missing, or too many, during an update.
+const QUARTER: &str = "25%";
+
+/// Equal pods, and a gentle way from one version of them to the next.
+#[derive(Debug)]
+pub struct Deployments;
+
+impl Kind for Deployments {
+    type Object = Deployment;
+
+    const SHORT: &'static [&'static str] = &["deploy"];
+    const CATEGORIES: &'static [&'static str] = &["all"];
+    const SUBRESOURCES: &'static [Subresource] = &[Subresource::Scale, Subresource::Status];
+    const COLUMNS: &'static [Column<Deployment>] = columns::COLUMNS;
+    // Annotations count, since they are copied to the replica sets.
+    const RULES: Rules = Rules::new()
+        .with_status()
+        .counting(&[&["spec"], &["metadata", "annotations"]]);
+    const SCALE: Option<ScalePaths> = Some(ScalePaths {
+        spec_replicas: &["spec", "replicas"],
+        status_replicas: &["status", "replicas"],
+        selector: &["spec", "selector"],
+    });
+
+    fn default(deployment: &mut Deployment) {
+        let spec = deployment.spec.get_or_insert_default();
+        spec.replicas.get_or_insert(1);
+        spec.revision_history_limit.get_or_insert(HISTORY);
+        spec.progress_deadline_seconds
+            .get_or_insert(PROGRESS_SECONDS);
+        spec.min_ready_seconds = spec.min_ready_seconds.filter(|seconds| *seconds != 0);
+        spec.paused = spec.paused.filter(|paused| *paused);
+        default_strategy(spec.strategy.get_or_insert_default());
+        pod_template::default(&mut spec.template);
+    }
+
+    fn prepare(deployment: &mut Deployment, old: Option<&Deployment>) {
+        if old.is_none() {
+            deployment.status = Some(DeploymentStatus::default());
+        }
+    }
+
+    fn validate(deployment: &Deployment, old: Option<&Deployment>, errors: &mut FieldErrors) {
+        let none = DeploymentSpec::default();
+        let spec = deployment.spec.as_ref().unwrap_or(&none);
+        validate_spec(spec, errors);
+        if let Some(old) = old.and_then(|old| old.spec.as_ref()) {
+            let path = FieldPath::new("spec").field("selector");
+            errors.require_same(&path, &spec.selector, &old.selector);
+        }
+    }
+
+    fn validate_status(deployment: &Deployment, old: &Deployment, errors: &mut FieldErrors) {
+        let Some(status) = &deployment.status else {
+            return;
+        };
+        let counts = [
+            ("updatedReplicas", status.updated_replicas),
+            ("readyReplicas", status.ready_replicas),
+            ("availableReplicas", status.available_replicas),
+        ];
+        replicas::validate_status(&counts, status.replicas.unwrap_or(0), errors);
+        let before = old
+            .status
+            .as_ref()
+            .and_then(|status| status.collision_count);
+        if status.collision_count < before {
+            let path = FieldPath::new("status").field("collisionCount");
+            errors.invalid(&path, status.collision_count, "cannot be decremented");
+        }
+    }
+}
+
+fn default_strategy(strategy: &mut DeploymentStrategy) {
+    fill(&mut strategy.type_, "RollingUpdate");
+    if strategy.type_.as_deref() == Some("RollingUpdate") {
+        let rolling = strategy.rolling_update.get_or_insert_default();
+        let quarter = || IntOrString::String(QUARTER.to_owned());
+        rolling.max_surge.get_or_insert_with(quarter);
+        rolling.max_unavailable.get_or_insert_with(quarter);
+    }
+}
+
+fn validate_spec(spec: &DeploymentSpec, errors: &mut FieldErrors) {
+    let path = FieldPath::new("spec");
+    let counts = [
+        ("replicas", spec.replicas),
+        ("minReadySeconds", spec.min_ready_seconds),
+        ("revisionHistoryLimit", spec.revision_history_limit),
+        ("progressDeadlineSeconds", spec.progress_deadline_seconds),
+    ];
+    for (field, count) in counts {
+        check::not_negative(count.map(i64::from), &path.field(field), errors);
+    }
+    let deadline = spec.progress_deadline_seconds;
+    if let Some(seconds) =
+        deadline.filter(|deadline| *deadline <= spec.min_ready_seconds.unwrap_or(0))
+    {
+        let at = path.field("progressDeadlineSeconds");
+        errors.invalid(&at, seconds, "must be greater than minReadySeconds");
+    }
+    let labels = pod_template::labels(&spec.template);
+    label_selector::of_workload(&spec.selector, labels, &path, errors);
+    pod_template::validate(&spec.template, &path.field("template"), errors);
+    pod_template::runs_forever(
+        &spec.template,
+        "ReplicaSet",
+        &path.field("template"),
+        errors,
+    );
+    if let Some(strategy) = &spec.strategy {
+        validate_strategy(strategy, &path.field("strategy"), errors);
+    }
+}
+
+fn validate_strategy(strategy: &DeploymentStrategy, path: &FieldPath, errors: &mut FieldErrors) {
+    let at = path.field("rollingUpdate");
+    match (strategy.type_.as_deref(), &strategy.rolling_update) {
+        (Some("Recreate"), Some(_)) => {
+            let detail = "may not be specified when strategy `type` is 'Recreate'";
+            errors.forbidden(&at, detail);
+        }
+        (Some("Recreate"), None) => {}
+        (Some("RollingUpdate"), Some(rolling)) => validate_rolling(rolling, &at, errors),
+        (kind, _) => check::one_of(
+            kind,
+            &["Recreate", "RollingUpdate"],
+            &path.field("type"),
+            errors,
+        ),
+    }
+}
+
+fn validate_rolling(rolling: &RollingUpdateDeployment, path: &FieldPath, errors: &mut FieldErrors) {
+    let at = path.field("maxUnavailable");
+    let (Some(unavailable), Some(surge)) = (&rolling.max_unavailable, &rolling.max_surge) else {
+        return;
+    };
+    replicas::number_or_percent(unavailable, &at, errors);
+    replicas::number_or_percent(surge, &path.field("maxSurge"), errors);
+    if replicas::is_nothing(unavailable) && replicas::is_nothing(surge) {
+        errors.invalid(&at, unavailable, "may not be 0 when `maxSurge` is 0");
+    }
+}

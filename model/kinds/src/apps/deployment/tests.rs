@@ -1,0 +1,1 @@
+//! What a deployment gets, and what it may not be.

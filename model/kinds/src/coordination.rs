@@ -1,0 +1,5 @@
+//! Leases.
+
+mod lease;
+
+pub use lease::Leases;

@@ -1,0 +1,1 @@
+//! One event in two forms, and its row.

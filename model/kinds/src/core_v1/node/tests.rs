@@ -1,0 +1,1 @@
+//! How nodes are shown, and what may not change.

@@ -1,0 +1,167 @@
+//! `Pod`: containers that live and die together on one node.
+
+mod columns;
+mod status_text;
+#[cfg(test)]
+mod tests;
+mod update;
+
+use gantry_api::Object;
+use gantry_api::field_error::FieldErrors;
+use gantry_api::table::RowCondition;
+use gantry_base::FieldPath;
+use k8s_openapi::api::core::v1::{Pod, PodCondition, PodStatus};
+use serde_json::Value;
+
+use crate::column::Column;
+use crate::descriptor::SelectableField;
+use crate::kind::Kind;
+use crate::parts::{pod_default, pod_spec, qos};
+use crate::rules::Rules;
+use crate::subresource::Subresource;
+
+/// Containers that live and die together on one node.
+#[derive(Debug)]
+pub struct Pods;
+
+impl Kind for Pods {
+    type Object = Pod;
+
+    const SHORT: &'static [&'static str] = &["po"];
+    const CATEGORIES: &'static [&'static str] = &["all"];
+    const SUBRESOURCES: &'static [Subresource] = &[
+        Subresource::Attach,
+        Subresource::Binding,
+        Subresource::EphemeralContainers,
+        Subresource::Eviction,
+        Subresource::Exec,
+        Subresource::Log,
+        Subresource::PortForward,
+        Subresource::Proxy,
+        Subresource::Resize,
+        Subresource::Status,
+    ];
+    const COLUMNS: &'static [Column<Pod>] = columns::COLUMNS;
+    const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
+    const FIELDS: &'static [SelectableField] = FIELDS;
+
+    fn default(pod: &mut Pod) {
+        if let Some(spec) = &mut pod.spec {
+            pod_default::default(spec);
+            pod_default::default_in_pod(spec);
+        }
+    }
+
+    fn prepare(pod: &mut Pod, old: Option<&Pod>) {
+        if old.is_none() {
+            pod.status = Some(first_status(pod));
+        }
+    }
+
+    fn validate(pod: &Pod, old: Option<&Pod>, errors: &mut FieldErrors) {
+        let path = FieldPath::new("spec");
+        let Some(spec) = &pod.spec else {
+            errors.required(&path.field("containers"), "");
+            return;
+        };
+        match old.and_then(|old| old.spec.as_ref()) {
+            Some(old) => update::validate(spec, old, &path, errors),
+            None => create(pod, &path, errors),
+        }
+    }
+
+    fn validate_status(pod: &Pod, old: &Pod, errors: &mut FieldErrors) {
+        update::validate_status(pod, old, errors);
+    }
+
+    fn row_conditions(pod: &Pod) -> Vec<RowCondition> {
+        let phase = pod
+            .status
+            .as_ref()
+            .and_then(|status| status.phase.as_deref());
+        let message = match phase {
+            Some("Succeeded") => "The pod has completed successfully.",
+            Some("Failed") => "The pod failed.",
+            _ => return Vec::new(),
+        };
+        vec![RowCondition {
+            condition: "Completed".to_owned(),
+            status: "True".to_owned(),
+            reason: phase.unwrap_or_default().to_owned(),
+            message: message.to_owned(),
+        }]
+    }
+}
+
+fn create(pod: &Pod, path: &FieldPath, errors: &mut FieldErrors) {
+    let Some(spec) = &pod.spec else { return };
+    pod_spec::validate(spec, path, errors);
+    if spec
+        .ephemeral_containers
+        .as_ref()
+        .is_some_and(|list| !list.is_empty())
+    {
+        let detail = "cannot be set on create";
+        errors.forbidden(&path.field("ephemeralContainers"), detail);
+    }
+    let gated = spec
+        .scheduling_gates
+        .as_ref()
+        .is_some_and(|gates| !gates.is_empty());
+    if gated && spec.node_name.is_some() {
+        let detail = "cannot be set until all schedulingGates have been cleared";
+        errors.forbidden(&path.field("nodeName"), detail);
+    }
+}
+
+/// A new pod waits for a node, or for its gates to open.
+fn first_status(pod: &Pod) -> PodStatus {
+    let spec = pod.spec.as_ref();
+    let gated = spec.is_some_and(|spec| {
+        spec.scheduling_gates
+            .as_ref()
+            .is_some_and(|gates| !gates.is_empty())
+    });
+    let condition = PodCondition {
+        type_: "PodScheduled".to_owned(),
+        status: "False".to_owned(),
+        reason: Some("SchedulingGated".to_owned()),
+        message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
+        ..PodCondition::default()
+    };
+    PodStatus {
+        phase: Some("Pending".to_owned()),
+        qos_class: spec.map(|spec| qos::class(spec).to_owned()),
+        conditions: gated.then(|| vec![condition]),
+        ..PodStatus::default()
+    }
+}
+
+const FIELDS: &[SelectableField] = &[
+    field("spec.nodeName", |pod| text(pod, &["spec", "nodeName"])),
+    field("spec.restartPolicy", |pod| {
+        text(pod, &["spec", "restartPolicy"])
+    }),
+    field("spec.schedulerName", |pod| {
+        text(pod, &["spec", "schedulerName"])
+    }),
+    field("spec.serviceAccountName", |pod| {
+        text(pod, &["spec", "serviceAccountName"])
+    }),
+    field("spec.hostNetwork", |pod| {
+        (pod.at(&["spec", "hostNetwork"]) == Some(&Value::Bool(true))).to_string()
+    }),
+    field("status.phase", |pod| text(pod, &["status", "phase"])),
+    field("status.podIP", |pod| text(pod, &["status", "podIP"])),
+    field("status.nominatedNodeName", |pod| {
+        text(pod, &["status", "nominatedNodeName"])
+    }),
+];
+
+const fn field(label: &'static str, read: fn(&Object) -> String) -> SelectableField {
+    SelectableField { label, read }
+}
+
+fn text(object: &Object, path: &[&str]) -> String {
+    object.text(path).to_owned()
+}

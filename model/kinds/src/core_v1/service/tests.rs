@@ -1,0 +1,1 @@
+//! Services of each type, and the ways from one type to another.

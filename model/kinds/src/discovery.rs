@@ -1,0 +1,5 @@
+//! Endpoint slices.
+
+mod endpoint_slice;
+
+pub use endpoint_slice::EndpointSlices;

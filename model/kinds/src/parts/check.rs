@@ -1,0 +1,111 @@
+//! Small checks that fields of many kinds share, with the sentences that clients know.
+
+use std::net::IpAddr;
+
+use gantry_api::field_error::{Fault, FieldError, FieldErrors};
+use gantry_base::FieldPath;
+use serde_json::Value;
+
+/// What is said of a number below zero.
+pub const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
+/// What is said of a number that must count something.
+pub const POSITIVE: &str = "must be greater than 0";
+
+/// A word out of a list; it must be given.
+pub fn one_of(word: Option<&str>, known: &[&str], path: &FieldPath, errors: &mut FieldErrors) {
+    match word.unwrap_or("") {
+        "" => errors.required(path, ""),
+        word if known.contains(&word) => {}
+        word => errors.not_supported(path, word, known),
+    }
+}
+
+/// A word out of a list, or nothing.
+pub fn maybe_one_of(
+    word: Option<&str>,
+    known: &[&str],
+    path: &FieldPath,
+    errors: &mut FieldErrors,
+) {
+    if word.is_some() {
+        one_of(word, known, path, errors);
+    }
+}
+
+/// A number that may not be below zero.
+pub fn not_negative(number: Option<i64>, path: &FieldPath, errors: &mut FieldErrors) {
+    if let Some(number) = number.filter(|number| *number < 0) {
+        errors.invalid(path, number, NOT_NEGATIVE);
+    }
+}
+
+/// A number that must be above zero.
+pub fn positive(number: Option<i64>, path: &FieldPath, errors: &mut FieldErrors) {
+    if let Some(number) = number.filter(|number| *number <= 0) {
+        errors.invalid(path, number, POSITIVE);
+    }
+}
+
+/// A number between two bounds, both included.
+pub fn between(number: i64, low: i64, high: i64, path: &FieldPath, errors: &mut FieldErrors) {
+    if !(low..=high).contains(&number) {
+        errors.invalid(
+            path,
+            number,
+            format!("must be between {low} and {high}, inclusive"),
+        );
+    }
+}
+
+/// A text that must be given.
+pub fn given(text: Option<&str>, path: &FieldPath, errors: &mut FieldErrors) {
+    if text.unwrap_or("").is_empty() {
+        errors.required(path, "");
+    }
+}
+
+/// An address of either family.
+pub fn ip(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<IpAddr> {
+    let address = text.parse().ok();
+    if address.is_none() {
+        errors.invalid(
+            path,
+            text,
+            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        );
+    }
+    address
+}
+
+/// A range of addresses such as `10.0.0.0/8`.
+pub fn cidr(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<(IpAddr, u8)> {
+    let range = parse_cidr(text);
+    if range.is_none() {
+        errors.invalid(
+            path,
+            text,
+            "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
+        );
+    }
+    range
+}
+
+fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let length: u8 = length.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    (length <= most).then_some((address, length))
+}
+
+/// A list that may have at most `most` entries.
+pub fn at_most(count: usize, most: usize, path: &FieldPath, errors: &mut FieldErrors) {
+    if count > most {
+        errors.push(FieldError {
+            fault: Fault::TooMany,
+            path: path.clone(),
+            value: Value::from(count),
+            detail: format!("must have at most {most} items"),
+        });
+    }
+}

@@ -1,0 +1,58 @@
+//! Numbers of replicas, and parts of them.
+
+use gantry_api::field_error::FieldErrors;
+use gantry_base::FieldPath;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::check;
+
+/// Checks a number or a percentage, neither below zero.
+pub fn number_or_percent(part: &IntOrString, path: &FieldPath, errors: &mut FieldErrors) {
+    match part {
+        IntOrString::Int(number) => {
+            check::not_negative(Some(i64::from(*number)), path, errors);
+        }
+        IntOrString::String(text) if percent(part).is_some() => {
+            if percent(part).is_some_and(|percent| percent > 100)
+                && path.as_str().ends_with("maxUnavailable")
+            {
+                errors.invalid(path, text, "must not be greater than 100%");
+            }
+        }
+        IntOrString::String(text) => errors.invalid(
+            path,
+            text,
+            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', \
+              or '93%', regex used for validation is '[0-9]+%')",
+        ),
+    }
+}
+
+/// Whether the part is nothing: `0` or `0%`.
+#[must_use]
+pub fn is_nothing(part: &IntOrString) -> bool {
+    match part {
+        IntOrString::Int(number) => *number == 0,
+        IntOrString::String(_) => percent(part) == Some(0),
+    }
+}
+
+fn percent(part: &IntOrString) -> Option<u32> {
+    match part {
+        IntOrString::Int(_) => None,
+        IntOrString::String(text) => text.strip_suffix('%')?.parse().ok(),
+    }
+}
+
+/// Checks the counts that the status of a workload holds: none below zero, no more than `replicas`.
+pub fn validate_status(counts: &[(&str, Option<i32>)], replicas: i32, errors: &mut FieldErrors) {
+    let path = FieldPath::new("status");
+    check::not_negative(Some(replicas.into()), &path.field("replicas"), errors);
+    for (field, count) in counts {
+        let at = path.field(field);
+        check::not_negative(count.map(i64::from), &at, errors);
+        if let Some(count) = count.filter(|count| *count > replicas) {
+            errors.invalid(&at, count, "cannot be greater than status.replicas");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Priorities.
+
+mod priority_class;
+
+pub use priority_class::PriorityClasses;
