@@ -1,6 +1,8 @@
 //! `cargo xtask gen <definitions.json>`: derives the table of schema facts from a published set
 //! of JSON definitions (one file whose `$defs` or `definitions` holds every type).
 //!
+//! Such a file is `v1.35.0-local/_definitions.json` in the Python package `kubernetes-validate`.
+//!
 //! Only facts are taken: names, shapes, markers. Descriptions are never read. What the input does
 //! not say (key defaults, closed sets of values) comes from `gen/overlay.tsv`. The output is the
 //! same for the same input, so it can be regenerated and compared.
@@ -31,7 +33,7 @@ pub(crate) fn run(input: &Path) -> Result<()> {
         .find_map(|key| root.get(key)?.as_object())
         .context("find `$defs` or `definitions` in the input")?;
     let target = workspace_root().join(TABLE);
-    std::fs::write(&target, table(definitions)?)
+    std::fs::write(&target, table(definitions, overlay()?)?)
         .with_context(|| format!("write {}", target.display()))
 }
 
@@ -41,8 +43,7 @@ fn workspace_root() -> PathBuf {
 }
 
 /// The whole table as text: a line per type, per kind and per field.
-fn table(definitions: &Definitions) -> Result<String> {
-    let mut overlay = overlay()?;
+fn table(definitions: &Definitions, mut overlay: Overlay) -> Result<String> {
     let mut out = String::from(HEAD);
     for (name, definition) in definitions {
         if scalar(name).is_some() {
@@ -217,15 +218,57 @@ fn reference(schema: &Value) -> Option<&str> {
 
 /// The type, not counting `null`, which the input adds to every optional field.
 fn primary_type(schema: &Value) -> Option<&str> {
-    match &schema["type"] {
-        Value::Array(types) => types
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|t| *t != "null"),
-        one => one.as_str(),
-    }
+    let given = &schema["type"];
+    let either = given.as_array().map_or(&[][..], Vec::as_slice);
+    let of_several = either
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|name| *name != "null");
+    given.as_str().or(of_several)
 }
 
 fn list<'a>(schema: &'a Value, key: &str) -> &'a [Value] {
     schema[key].as_array().map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn markers_and_overlay_become_one_line_per_field() {
+        let definitions = json!({
+            "a.Item": {"type": "object", "x-kubernetes-map-type": "atomic"},
+            "a.Thing": {
+                "type": "object",
+                "required": ["items"],
+                "x-kubernetes-group-version-kind": [{"group": "a", "version": "v1", "kind": "Thing"}],
+                "properties": {
+                    "items": {"type": "array", "items": {"$ref": "#/$defs/a.Item"},
+                        "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+                        "x-kubernetes-patch-strategy": "merge,retainKeys",
+                        "x-kubernetes-patch-merge-key": "name"},
+                    "size": {"$ref": "#/$defs/x.Quantity"},
+                    "word": {"type": ["string", "null"]},
+                },
+            },
+            "x.Quantity": {},
+        });
+        let overlay = Overlay::from([(("a.Thing".into(), "word".into()), vec!["enum=a|b".into()])]);
+        let table = table(definitions.as_object().unwrap(), overlay).unwrap();
+        assert_eq!(
+            table.strip_prefix(HEAD).unwrap(),
+            "type\ta.Item\ntype\ta.Thing\nkind\ta\tv1\tThing\n\
+             \titems\t[]@a.Item\trequired keys=name atomic merge=name retain\n\
+             \tsize\tquantity\t\n\tword\tstring\tenum=a|b\n"
+        );
+    }
+
+    #[test]
+    fn an_overlay_line_that_fits_no_field_is_an_error() {
+        let overlay = Overlay::from([(("a.B".into(), "c".into()), vec!["default=d".into()])]);
+        assert!(table(&Definitions::new(), overlay).is_err());
+    }
 }

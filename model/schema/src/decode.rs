@@ -55,6 +55,8 @@ pub struct Finding {
     pub problem: Problem,
     /// Which field.
     pub path: FieldPath,
+    /// The field's own name, the last part of the path.
+    pub name: String,
     /// The line, counted from 1, when the body has more than one.
     pub line: Option<usize>,
 }
@@ -74,14 +76,13 @@ pub enum Problem {
 /// Why a body could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The body is longer than [`limits::BODY_BYTES_MAX`].
-    #[error(
-        "read a body of {bytes} bytes: at most {} are accepted",
-        limits::BODY_BYTES_MAX
-    )]
+    /// The body is longer than [`limits::BODY_BYTES_MAX`], or [`limits::FILE_BYTES_MAX`] for files.
+    #[error("read {bytes} bytes: at most {most} are accepted")]
     TooLong {
         /// Its length.
         bytes: usize,
+        /// How long it may be.
+        most: usize,
     },
     /// The body is not UTF-8.
     #[error("read the body as UTF-8: byte {offset} does not belong")]
@@ -136,7 +137,7 @@ pub enum DecodeError {
 
 /// Parses a body that holds one document.
 pub fn parse(body: &[u8], format: Format) -> Result<Document<'_>, DecodeError> {
-    let text = text_of(body)?;
+    let text = text_of(body, limits::BODY_BYTES_MAX)?;
     let source = Source::new(body);
     let node = match format {
         Format::Json => json::parse(text)?,
@@ -153,7 +154,7 @@ pub fn parse(body: &[u8], format: Format) -> Result<Document<'_>, DecodeError> {
 /// Parses a file of manifests: JSON, or YAML with any number of documents. Empty documents are
 /// left out.
 pub fn documents(body: &[u8]) -> Result<Vec<Document<'_>>, DecodeError> {
-    let text = text_of(body)?;
+    let text = text_of(body, limits::FILE_BYTES_MAX)?;
     let source = Source::new(body);
     // What begins with a brace is nearly always JSON, which may be indented by tabs.
     let is_json = text.trim_start().starts_with('{');
@@ -172,9 +173,12 @@ pub fn value(value: Value, ty: TypeRef<'_>) -> Result<Decoded, DecodeError> {
     conform::typed(Node::unwritten(value), Source::new(b""), ty)
 }
 
-fn text_of(body: &[u8]) -> Result<&str, DecodeError> {
-    if body.len() > limits::BODY_BYTES_MAX {
-        return Err(DecodeError::TooLong { bytes: body.len() });
+fn text_of(body: &[u8], most: usize) -> Result<&str, DecodeError> {
+    if body.len() > most {
+        return Err(DecodeError::TooLong {
+            bytes: body.len(),
+            most,
+        });
     }
     std::str::from_utf8(body).map_err(|error| DecodeError::NotUtf8 {
         offset: error.valid_up_to(),
@@ -219,10 +223,9 @@ impl Finding {
     /// The same in the words used for duplicates in bodies that are YAML.
     #[must_use]
     pub fn already_set(&self) -> String {
-        let last = self.path.as_str().rsplit('.').next().unwrap_or_default();
         match (&self.problem, self.line) {
             (Problem::Duplicate, Some(line)) => {
-                format!("line {line}: key {last:?} already set in map")
+                format!("line {line}: key {:?} already set in map", self.name)
             }
             _ => self.to_string(),
         }

@@ -6,6 +6,7 @@
 //! arguments.
 
 pub mod decode;
+pub mod default;
 mod facts;
 pub mod limits;
 pub mod merge;

@@ -3,13 +3,17 @@
 /// Bytes in one body. Upstream accepts three mebibytes in a request; longer ones are refused.
 pub const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
+/// Bytes in one file of manifests, which may hold many documents. Bundles of definitions run to
+/// several mebibytes; longer files are refused.
+pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Lists and objects within one another. Deeper bodies are refused; real ones stay below 40.
 pub const DEPTH_MAX: usize = 200;
 
-/// Values in one body, aliases written out. Bounds the memory that a small body can ask for.
+/// Values in one document, aliases written out. Bounds the memory that a small body can ask for.
 pub const NODES_MAX: usize = 500_000;
 
-/// Bytes of text in one body, aliases written out. Keeps an alias bomb from expanding.
+/// Bytes of text in one document, aliases written out. Keeps an alias bomb from expanding.
 pub const TEXT_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 
 /// Documents in one stream. A file with more is refused; it should be several files.

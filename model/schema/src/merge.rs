@@ -145,6 +145,7 @@ impl fmt::Display for Conflicts {
 }
 
 /// Records in `new` who owns what, after a write that is not an apply. `old` is what was there.
+/// Meant for the object as it is about to be stored: the writer owns the defaults it caused.
 pub fn update(old: Option<&Value>, new: &mut Value, ty: TypeRef<'_>, writer: &Writer<'_>) {
     let mut managed = ManagedFields::given_or_kept(new, old);
     let difference = match old {
@@ -170,7 +171,8 @@ pub fn update(old: Option<&Value>, new: &mut Value, ty: TypeRef<'_>, writer: &Wr
 
 /// Merges what somebody applies into what is live. The result says who owns what.
 ///
-/// Applying the same again changes nothing, not even a time.
+/// Applying the same again changes nothing, not even a time. Fields that the writer cannot change
+/// ([`Writer::resets`]) are merged but not owned; the caller puts them back.
 pub fn apply(
     live: Option<&Value>,
     config: &Value,

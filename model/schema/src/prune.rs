@@ -33,10 +33,10 @@ fn walk(value: &mut Value, ty: TypeRef<'_>, path: &FieldPath, findings: &mut Vec
                     if !is_known && findings.len() < limits::FINDINGS_MAX {
                         let known = object.fields.iter().map(|field| field.name.as_str());
                         let suggestion = suggest::nearest(name, known).map(String::from);
-                        let problem = Problem::Unknown { suggestion };
                         findings.push(Finding {
-                            problem,
+                            problem: Problem::Unknown { suggestion },
                             path: path.field(name),
+                            name: name.clone(),
                             line: None,
                         });
                     }

@@ -4,6 +4,8 @@
 //! to one another by [`ObjectId`], so recursive types need no special care. The invariant: every
 //! id inside a schema was handed out by that schema.
 
+mod structural;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -303,14 +305,23 @@ impl<'s> TypeRef<'s> {
     /// [`Shape::Free`].
     #[must_use]
     pub fn child(self, name: &str) -> Self {
-        let shape = if let Shape::Map { value, .. } = self.shape {
+        self.look_up(name).1
+    }
+
+    /// A field's facts, if it is a named one, and the type of what is under that name.
+    #[must_use]
+    pub fn look_up(self, name: &str) -> (Option<&'s Field>, Self) {
+        let field = self.field(name);
+        let shape = if let Some(field) = field {
+            &field.shape
+        } else if let Shape::Map { value, .. } = self.shape {
             value
-        } else if *self.shape == ANY {
+        } else if *self.shape == Shape::Any {
             &ANY
         } else {
-            self.field(name).map_or(&FREE, |field| &field.shape)
+            &FREE
         };
-        Self { shape, ..self }
+        (field, Self { shape, ..self })
     }
 
     /// The type of a field of this type's object.
@@ -327,7 +338,7 @@ impl<'s> TypeRef<'s> {
     pub fn item(self) -> Self {
         let shape = if let Shape::List { item, .. } = self.shape {
             item
-        } else if *self.shape == ANY {
+        } else if *self.shape == Shape::Any {
             &ANY
         } else {
             &FREE

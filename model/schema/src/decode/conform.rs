@@ -189,9 +189,14 @@ impl<'a> Walk<'a> {
     }
 
     fn finding(&self, problem: Problem, offset: usize) -> Finding {
+        let name = match self.path.last() {
+            Some(Step::Field(name)) => name.to_string(),
+            Some(Step::Index(_)) | None => String::new(),
+        };
         Finding {
             problem,
             path: self.here(),
+            name,
             line: self.source.line(offset),
         }
     }

@@ -51,6 +51,7 @@ where
                 (Event::DocumentStart(..), _) => {
                     // An anchor does not outlive its document.
                     self.anchors.clear();
+                    self.budget = Budget::full();
                     let (event, offset) = self.next()?;
                     return self.node(event, offset).map(Some);
                 }

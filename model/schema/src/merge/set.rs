@@ -195,7 +195,10 @@ impl FieldSet {
     pub fn with_named_fields(&self, ty: TypeRef<'_>) -> Self {
         let nodes = self.nodes.iter().map(|node| {
             let (child, is_named) = match &node.element {
-                PathElement::Field(name) => (ty.child(name), ty.field(name).is_some()),
+                PathElement::Field(name) => {
+                    let (field, child) = ty.look_up(name);
+                    (child, field.is_some())
+                }
                 PathElement::Key(_) | PathElement::Value(_) | PathElement::Index(_) => {
                     (ty.item(), false)
                 }

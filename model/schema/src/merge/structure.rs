@@ -80,7 +80,7 @@ pub(super) fn applied(value: &Value, ty: TypeRef<'_>) -> Result<FieldSet, Missin
         Structure::Leaf => {}
         Structure::Fields(map) => {
             for (name, value) in map {
-                let child = ty.child(name);
+                let (field, child) = ty.look_up(name);
                 let is_leaf = match structure(value, child) {
                     Structure::Leaf => true,
                     Structure::Fields(map) => map.is_empty(),
@@ -88,7 +88,7 @@ pub(super) fn applied(value: &Value, ty: TypeRef<'_>) -> Result<FieldSet, Missin
                 };
                 nodes.push(SetNode {
                     element: PathElement::field(name),
-                    is_member: is_leaf || ty.field(name).is_none(),
+                    is_member: is_leaf || field.is_none(),
                     below: applied(value, child)?,
                 });
             }
@@ -130,8 +130,8 @@ pub(super) fn added(value: &Value, ty: TypeRef<'_>) -> FieldSet {
 
 /// A field that was not there before, and all below it.
 pub(super) fn added_field(name: &str, value: &Value, ty: TypeRef<'_>) -> SetNode {
-    let child = ty.child(name);
-    let is_required = ty.field(name).is_some_and(|field| field.required);
+    let (field, child) = ty.look_up(name);
+    let is_required = field.is_some_and(|field| field.required);
     let below = added(value, child);
     SetNode {
         element: PathElement::field(name),
