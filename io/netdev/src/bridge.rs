@@ -214,12 +214,11 @@ impl BridgeNetwork {
     }
 }
 
-/// What the kernel must do for the bridge: forward; accept answers for loopback addresses, which
-/// the packet filter protects; and not tell pods of shorter ways that would bypass it.
-fn switches(bridge: &str) -> [(String, &'static str); 3] {
+/// What the kernel must do for the bridge: forward, and not tell pods of shorter ways to each
+/// other, which would lead around the packet filter.
+fn switches(bridge: &str) -> [(String, &'static str); 2] {
     [
         ("ip_forward".to_owned(), "1"),
-        (format!("conf/{bridge}/route_localnet"), "1"),
         (format!("conf/{bridge}/send_redirects"), "0"),
     ]
 }

@@ -4,13 +4,14 @@ use gantry_routing::Ruleset;
 
 use crate::netlink::NetlinkError;
 use crate::network::Reply;
+use crate::sysctl::SysctlError;
 
 /// Turns service addresses into pod addresses.
 pub trait Dataplane: Send + Sync {
     /// Makes the rules exactly `rules`, in one step that no packet can see half of.
     ///
-    /// Connections that exist go on to the endpoint they have. When this fails, the rules are what
-    /// they were before.
+    /// Connections that exist go on to the endpoint they have. The network must have been set up.
+    /// When the packet filter refuses, the rules are what they were before.
     fn replace(&self, rules: Ruleset) -> Reply<'_, Applied, DataplaneError>;
 
     /// Takes all rules away. Succeeds if there are none.
@@ -39,6 +40,14 @@ pub enum DataplaneError {
         table: String,
         /// Why not.
         source: NetlinkError,
+    },
+    /// The rules are in place, but node ports do not answer on loopback addresses.
+    #[error("answer for loopback addresses over bridge {bridge}")]
+    Loopback {
+        /// The bridge's name.
+        bridge: String,
+        /// Why not.
+        source: SysctlError,
     },
     /// The rules are in place, but flows to endpoints that are gone could not be forgotten.
     #[error("forget UDP flows to endpoints that are gone")]

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gantry_base::ignore;
 use gantry_routing::{Changes, Installed, Ruleset, Step, difference};
 use rustix::io::Errno;
 
@@ -24,6 +25,7 @@ use crate::filter::{self, Batch};
 use crate::netlink::{Family, NetlinkError, Socket};
 use crate::network::Reply;
 use crate::rtnetlink::Links;
+use crate::sysctl;
 
 mod changes;
 mod shape;
@@ -60,11 +62,22 @@ impl NftDataplane {
                     source,
                 })?;
         *installed = Some(step.after);
+        if applied.rebuilt {
+            self.answer_on_loopback()?;
+        }
         let forgotten = forget_flows(&step.changes).map_err(DataplaneError::Flows)?;
         Ok(Applied {
             forgotten,
             ..applied
         })
+    }
+
+    /// Lets replies for loopback addresses in over the bridge. Without the table's protection pods
+    /// could then reach what the node offers only to itself, so this comes after the table.
+    fn answer_on_loopback(&self) -> Result<(), DataplaneError> {
+        let bridge = self.config.bridge();
+        sysctl::set(&loopback_switch(&bridge), "1")
+            .map_err(|source| DataplaneError::Loopback { bridge, source })
     }
 
     fn install(
@@ -127,6 +140,11 @@ impl NftDataplane {
             .installed
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let closed = sysctl::set(&loopback_switch(&self.config.bridge()), "0");
+        ignore(
+            closed,
+            "the bridge may be gone already, and the switch with it",
+        );
         let removed = Socket::open(Family::Netfilter)
             .and_then(|socket| self.send(&socket, Batch::delete_table));
         match removed {
@@ -152,6 +170,10 @@ impl NftDataplane {
         let task = tokio::task::spawn_blocking(move || work(&dataplane));
         Box::pin(async move { task.await.map_err(|_| DataplaneError::Stopping)? })
     }
+}
+
+fn loopback_switch(bridge: &str) -> String {
+    format!("conf/{bridge}/route_localnet")
 }
 
 fn forget_flows(changes: &Changes) -> Result<usize, NetlinkError> {

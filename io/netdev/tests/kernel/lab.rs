@@ -129,10 +129,21 @@ impl Machine {
 
 fn bring_loopback_up() {
     const SET_UP: [u8; 32] = [
-        32, 0, 0, 0, 16, 0, 5, 0, 1, 0, 0, 0, 0, 0, 0, 0, // header: new link, acknowledged
+        32, 0, 0, 0, 16, 0, 5, 0, 1, 0, 0, 0, 0, 0, 0,
+        0, // header: change a link, acknowledged
         0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, // link 1, flag "up"
     ];
     ask(None, &SET_UP);
+}
+
+/// Takes the loopback address from this thread's namespace: to it such addresses are then foreign.
+pub(crate) fn forget_loopback() {
+    const DELETE_ADDRESS: [u8; 32] = [
+        32, 0, 0, 0, 21, 0, 5, 0, 1, 0, 0, 0, 0, 0, 0, 0, // header: delete an address
+        2, 8, 0, 0, 1, 0, 0, 0, // 8 bits of IPv4, link 1
+        8, 0, 2, 0, 127, 0, 0, 1, // the address itself
+    ];
+    ask(None, &DELETE_ADDRESS);
 }
 
 fn ask(protocol: Option<rustix::net::Protocol>, request: &[u8]) -> Vec<u8> {

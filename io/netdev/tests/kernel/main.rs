@@ -1,5 +1,8 @@
 //! The network and the data plane on a real kernel, in network namespaces made for each test.
-#![expect(clippy::unwrap_used, reason = "the linter does not see that helpers of tests are tests")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "the linter does not see that helpers of tests are tests"
+)]
 
 mod lab;
 mod sys;
@@ -333,29 +336,128 @@ fn a_table_that_somebody_flushed_comes_back() {
 }
 
 #[test]
+fn services_work_whether_or_not_the_kernel_filters_bridged_frames() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let cluster = machine.cluster("frames", 26);
+    let (one, two) = (cluster.pod(2), cluster.pod(3));
+    cluster.replace(rules("10.126.0.1:80/tcp", &[one.serve()]));
+    let switch = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+    for value in ["0", "1"] {
+        let set = machine.namespace.run(|| std::fs::write(switch, value));
+        if set.is_err() {
+            println!("this kernel cannot filter bridged frames");
+        }
+        // What the pods learn about each other directly must not spoil the way over the service.
+        assert_eq!(
+            ask_once(&two.namespace, "10.26.0.2:80"),
+            "10.26.0.2 10.26.0.3"
+        );
+        assert_eq!(
+            ask_once(&two.namespace, "10.126.0.1:80"),
+            "10.26.0.2 10.26.0.3"
+        );
+        assert_eq!(
+            ask_once(&one.namespace, "10.126.0.1:80"),
+            "10.26.0.2 10.26.0.1"
+        );
+    }
+}
+
+#[test]
+fn a_service_may_lead_to_the_node_itself() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let cluster = machine.cluster("node", 27);
+    let pod = cluster.pod(2);
+    let node = lab::Pod {
+        namespace: machine.namespace.clone(),
+        address: [10, 27, 0, 1].into(),
+    };
+    let (stream, datagram) = (node.serve(), node.serve_udp());
+    let mut all = rules("10.127.0.10:80/tcp", &[stream]);
+    all.frontends
+        .extend(rules("10.127.0.10:53/udp", &[datagram]).frontends);
+    cluster.replace(all);
+    assert_eq!(
+        ask_once(&pod.namespace, "10.127.0.10:80"),
+        "10.27.0.1 10.27.0.2"
+    );
+    assert_eq!(
+        ask_once(&machine.namespace, "10.127.0.10:80"),
+        "10.27.0.1 10.27.0.1"
+    );
+    for namespace in [&pod.namespace, &machine.namespace] {
+        assert_eq!(
+            ask_udp(&udp_client(namespace, "10.127.0.10:53")),
+            "10.27.0.1"
+        );
+    }
+}
+
+#[test]
+fn pods_do_not_reach_what_the_node_offers_only_to_itself() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let cluster = machine.cluster("inner", 28);
+    let pod = cluster.pod(2);
+    serve(&machine.namespace, "127.0.0.1:9000".parse().unwrap());
+    // Without a loopback address the pod sends such packets to its gateway, as an attacker would.
+    pod.namespace.run(|| {
+        lab::forget_loopback();
+        std::fs::write("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1").unwrap();
+    });
+    let reached = || ask_once(&pod.namespace, "127.0.0.1:9000");
+    assert_eq!(reached(), "timed out", "before there are rules");
+    cluster.replace(Ruleset::default());
+    assert_eq!(reached(), "timed out");
+    cluster.wait(|cluster| cluster.dataplane.remove()).unwrap();
+    assert_eq!(reached(), "timed out", "after there were rules");
+    let switch = "/proc/sys/net/ipv4/conf/gantry-inner/route_localnet";
+    machine
+        .namespace
+        .run(|| std::fs::write(switch, "1"))
+        .unwrap();
+    assert_eq!(
+        reached(),
+        "127.0.0.1 10.28.0.2",
+        "or else this test proves nothing"
+    );
+}
+
+#[test]
 fn five_thousand_services_are_installed_and_changed_quickly() {
     let Some(machine) = Machine::new() else {
         return;
     };
     let cluster = machine.cluster("many", 25);
-    let pod = cluster.pod(2);
-    let endpoint = pod.serve();
-    let rules = |count: u16| {
-        let mut all = Ruleset::default();
-        for number in 1..=count {
-            let [high, low] = number.to_be_bytes();
-            let one = rules(&format!("10.125.{high}.{low}:80/tcp"), &[endpoint]);
-            all.frontends.extend(one.frontends);
-        }
-        all
+    let endpoint = cluster.pod(2).serve();
+    let add = |all: &mut Ruleset, number: u16| {
+        let [high, low] = number.to_be_bytes();
+        let one = rules(&format!("10.125.{high}.{low}:80/tcp"), &[endpoint]);
+        all.frontends.extend(one.frontends);
     };
+    let mut all = Ruleset::default();
+    (1..=5000).for_each(|number| add(&mut all, number));
+    let mut more = all.clone();
+    add(&mut more, 5001);
     let first = Instant::now();
-    cluster.replace(rules(5000));
-    println!("5000 services: {:?}", first.elapsed());
+    cluster.replace(all);
     let second = Instant::now();
-    let applied = cluster.replace(rules(5001));
-    println!("one more: {:?}, {} bytes", second.elapsed(), applied.bytes);
-    assert!(applied.bytes < 2000);
+    let applied = cluster.replace(more);
+    println!(
+        "5000 services: {:?}, one more: {:?}",
+        second - first,
+        second.elapsed()
+    );
+    assert!(applied.bytes < 2000, "{applied:?}");
+    assert_eq!(
+        ask_once(&machine.namespace, "10.125.19.136:80"),
+        "10.25.0.2 10.25.0.1"
+    );
     assert_eq!(
         ask_once(&machine.namespace, "10.125.19.137:80"),
         "10.25.0.2 10.25.0.1"
