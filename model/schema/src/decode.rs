@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::limits;
 use crate::schema::TypeRef;
+use crate::trail::Trail;
 use node::{Node, Source};
 
 /// How a body is written.
@@ -205,12 +206,21 @@ impl<'a> Document<'a> {
     }
 
     /// The value fitted to a type.
-    pub fn typed(self, ty: TypeRef<'a>) -> Result<Decoded, DecodeError> {
+    pub fn typed(self, ty: TypeRef<'_>) -> Result<Decoded, DecodeError> {
         conform::typed(self.node, self.source, ty)
     }
 }
 
 impl Finding {
+    pub(crate) fn new(problem: Problem, at: &Trail<'_>, name: &str, line: Option<usize>) -> Self {
+        Self {
+            problem,
+            path: at.path(),
+            name: name.into(),
+            line,
+        }
+    }
+
     /// The same in the words used for objects whose fields are declared by users.
     #[must_use]
     pub fn undeclared(&self) -> String {

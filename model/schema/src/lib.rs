@@ -14,6 +14,7 @@ pub mod patch;
 pub mod prune;
 
 pub mod schema;
+mod trail;
 pub mod validate;
 
 pub use decode::{Decoded, Document, Finding, Format};

@@ -23,6 +23,12 @@ pub const DOCUMENTS_MAX: usize = 10_000;
 /// hundred are more than anybody reads.
 pub const FINDINGS_MAX: usize = 100;
 
+/// Bytes of paths in the findings for one body. Keeps long keys from being repeated in each.
+pub const FINDINGS_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes in an unknown field's name for which a known one is suggested; longer is not a slip.
+pub const SUGGESTION_BYTES_MAX: usize = 64;
+
 /// Operations in one JSON patch, as upstream bounds them. Longer patches are refused.
 pub const PATCH_OPERATIONS_MAX: usize = 10_000;
 

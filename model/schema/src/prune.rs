@@ -3,27 +3,25 @@
 //! Unlike decoding, it checks no types and changes nothing else: nulls stay. For bodies, which
 //! have lines to report, decode instead.
 
-use gantry_base::{FieldPath, suggest};
 use serde_json::Value;
 
 use crate::decode::{Finding, Problem};
 use crate::limits;
 use crate::schema::TypeRef;
+use crate::trail::Trail;
 
 /// Drops every field that the type does not list, and says which those were.
 pub fn prune(value: &mut Value, ty: TypeRef<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    walk(value, ty, &FieldPath::root(), &mut findings);
+    walk(value, ty, &Trail::Root, &mut findings);
     findings
 }
 
-fn walk(value: &mut Value, ty: TypeRef<'_>, path: &FieldPath, findings: &mut Vec<Finding>) {
+fn walk(value: &mut Value, ty: TypeRef<'_>, at: &Trail<'_>, findings: &mut Vec<Finding>) {
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                if holds_fields(item) {
-                    walk(item, ty.item(), &path.index(index), findings);
-                }
+                walk(item, ty.item(), &Trail::Index(at, index), findings);
             }
         }
         Value::Object(map) => {
@@ -31,29 +29,20 @@ fn walk(value: &mut Value, ty: TypeRef<'_>, path: &FieldPath, findings: &mut Vec
                 map.retain(|name, _| {
                     let is_known = ty.field(name).is_some();
                     if !is_known && findings.len() < limits::FINDINGS_MAX {
-                        let known = object.fields.iter().map(|field| field.name.as_str());
-                        let suggestion = suggest::nearest(name, known).map(String::from);
-                        findings.push(Finding {
-                            problem: Problem::Unknown { suggestion },
-                            path: path.field(name),
-                            name: name.clone(),
-                            line: None,
-                        });
+                        let problem = Problem::Unknown {
+                            suggestion: object.suggestion(name),
+                        };
+                        findings.push(Finding::new(problem, &Trail::Field(at, name), name, None));
                     }
                     is_known
                 });
             }
-            for (name, value) in map.iter_mut().filter(|(_, value)| holds_fields(value)) {
-                walk(value, ty.child(name), &path.field(name), findings);
+            for (name, value) in map {
+                walk(value, ty.child(name), &Trail::Field(at, name), findings);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-/// Spares building the paths of scalars.
-const fn holds_fields(value: &Value) -> bool {
-    matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 #[cfg(test)]

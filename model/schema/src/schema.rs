@@ -9,7 +9,10 @@ mod structural;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use gantry_base::suggest;
 use serde_json::Value;
+
+use crate::limits;
 
 /// The types of some kinds, and the kinds by name.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +36,18 @@ pub struct ObjectType {
     pub open: bool,
     /// The fields, sorted by name; [`Schema::define`] sorts them.
     pub fields: Vec<Field>,
+}
+
+impl ObjectType {
+    /// The field that was probably meant by a name that is not one.
+    #[must_use]
+    pub fn suggestion(&self, name: &str) -> Option<String> {
+        if name.len() > limits::SUGGESTION_BYTES_MAX {
+            return None;
+        }
+        let known = self.fields.iter().map(|field| field.name.as_str());
+        suggest::nearest(name, known).map(String::from)
+    }
 }
 
 /// A named field of an object.

@@ -6,16 +6,16 @@
 //! what they leave out as zero.
 
 use gantry_api::FieldErrors;
-use gantry_base::FieldPath;
 use serde_json::{Map, Value};
 
 use crate::schema::{Field, TypeRef};
+use crate::trail::Trail;
 
 /// Reports everything that the schema alone can say about an object.
 #[must_use]
 pub fn validate(object: &Value, ty: TypeRef<'_>) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let root = FieldPath::root();
+    let root = Trail::Root;
     if let Some(map) = object.as_object() {
         check_required(map, ty, &root, &mut errors);
         for (name, value) in map.iter().filter(|(name, _)| *name != "status") {
@@ -25,19 +25,17 @@ pub fn validate(object: &Value, ty: TypeRef<'_>) -> FieldErrors {
     errors
 }
 
-fn check(value: &Value, ty: TypeRef<'_>, path: &FieldPath, errors: &mut FieldErrors) {
+fn check(value: &Value, ty: TypeRef<'_>, at: &Trail<'_>, errors: &mut FieldErrors) {
     match value {
         Value::Object(map) => {
-            check_required(map, ty, path, errors);
+            check_required(map, ty, at, errors);
             for (name, value) in map {
-                check_child(name, value, ty, path, errors);
+                check_child(name, value, ty, at, errors);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                if matters(item) {
-                    check(item, ty.item(), &path.index(index), errors);
-                }
+                check(item, ty.item(), &Trail::Index(at, index), errors);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -47,7 +45,7 @@ fn check(value: &Value, ty: TypeRef<'_>, path: &FieldPath, errors: &mut FieldErr
 fn check_required(
     map: &Map<String, Value>,
     ty: TypeRef<'_>,
-    path: &FieldPath,
+    at: &Trail<'_>,
     errors: &mut FieldErrors,
 ) {
     let fields = ty.object().map_or(&[][..], |object| &object.fields);
@@ -56,7 +54,7 @@ fn check_required(
         .filter(|field| field.required && field.name != "status")
     {
         if !map.contains_key(&field.name) {
-            errors.required(&path.field(&field.name), "");
+            errors.required(&Trail::Field(at, &field.name).path(), "");
         }
     }
 }
@@ -65,37 +63,30 @@ fn check_child(
     name: &str,
     value: &Value,
     ty: TypeRef<'_>,
-    path: &FieldPath,
+    at: &Trail<'_>,
     errors: &mut FieldErrors,
 ) {
-    let allowed = ty.field(name).filter(|field| !field.allowed.is_empty());
-    if let Some(field) = allowed {
-        check_allowed(value, field, &path.field(name), errors);
+    let (field, child) = ty.look_up(name);
+    if let Some(field) = field.filter(|field| !field.allowed.is_empty()) {
+        check_allowed(value, field, &Trail::Field(at, name), errors);
     }
-    if matters(value) {
-        let path = if ty.object().is_some() {
-            path.field(name)
-        } else {
-            path.key(name)
-        };
-        check(value, ty.child(name), &path, errors);
-    }
+    let at = if ty.object().is_some() {
+        Trail::Field(at, name)
+    } else {
+        Trail::Key(at, name)
+    };
+    check(value, child, &at, errors);
 }
 
 /// An empty text counts as not given, as it does for upstream's clients.
-fn check_allowed(value: &Value, field: &Field, path: &FieldPath, errors: &mut FieldErrors) {
+fn check_allowed(value: &Value, field: &Field, at: &Trail<'_>, errors: &mut FieldErrors) {
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else {
         return;
     };
     if !field.allowed.iter().any(|allowed| allowed == text) {
         let known: Vec<&str> = field.allowed.iter().map(String::as_str).collect();
-        errors.not_supported(path, text, &known);
+        errors.not_supported(&at.path(), text, &known);
     }
-}
-
-/// Whether anything inside can be wrong; spares building the paths of scalars.
-const fn matters(value: &Value) -> bool {
-    matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 #[cfg(test)]

@@ -4,54 +4,49 @@
 //! `null` means absent for a field, except where the schema says that it is a value; where
 //! something must be there (list items, map values, required lists) it means empty.
 
-use std::borrow::Cow;
-
-use gantry_base::{FieldPath, Quantity, Timestamp, suggest, time};
+use gantry_base::{Quantity, Timestamp, time};
 use serde_json::{Map, Number, Value};
 
 use super::node::{Entry, Node, NodeKind, Source};
 use super::{DecodeError, Decoded, Finding, Problem};
 use crate::limits;
 use crate::schema::{Field, Shape, TypeRef};
+use crate::trail::Trail;
 
 /// Fits a body to a type.
 pub(super) fn typed<'a>(
     node: Node<'a>,
     source: Source<'a>,
-    root: TypeRef<'a>,
+    root: TypeRef<'_>,
 ) -> Result<Decoded, DecodeError> {
     let mut walk = Walk::new(source);
-    let value = walk.value(node, root)?;
+    let value = walk.value(node, root, &Trail::Root)?;
     Ok(walk.finish(value))
 }
 
 /// Takes a body as it is; only duplicates are noted.
 pub(super) fn untyped<'a>(node: Node<'a>, source: Source<'a>) -> Decoded {
     let mut walk = Walk::new(source);
-    let value = walk.free(node);
+    let value = walk.free(node.kind, &Trail::Root);
     walk.finish(value)
-}
-
-/// One step from an object to something in it.
-enum Step<'a> {
-    Field(Cow<'a, str>),
-    Index(usize),
 }
 
 struct Walk<'a> {
     source: Source<'a>,
-    path: Vec<Step<'a>>,
     unknown: Vec<Finding>,
     duplicate: Vec<Finding>,
+    /// Bytes of paths that may still be written out.
+    allowance: usize,
 }
 
 impl<'a> Walk<'a> {
     const fn new(source: Source<'a>) -> Self {
+        let allowance = limits::FINDINGS_BYTES_MAX;
         Self {
             source,
-            path: Vec::new(),
             unknown: Vec::new(),
             duplicate: Vec::new(),
+            allowance,
         }
     }
 
@@ -61,153 +56,159 @@ impl<'a> Walk<'a> {
         Decoded { value, findings }
     }
 
-    fn value(&mut self, node: Node<'a>, ty: TypeRef<'a>) -> Result<Value, DecodeError> {
+    fn value(
+        &mut self,
+        node: Node<'a>,
+        ty: TypeRef<'_>,
+        at: &Trail<'_>,
+    ) -> Result<Value, DecodeError> {
         let kind = match (ty.shape(), node.kind) {
-            (Shape::Any | Shape::Free, kind) => return Ok(self.free(Node { kind, ..node })),
+            (Shape::Any | Shape::Free, kind) => return Ok(self.free(kind, at)),
             (_, NodeKind::Null) => return Ok(empty(ty.shape())),
-            (Shape::Object { .. }, NodeKind::Object(entries)) => return self.object(entries, ty),
-            (Shape::Map { .. }, NodeKind::Object(entries)) => return self.map(entries, ty),
-            (Shape::List { .. }, NodeKind::List(items)) => return self.list(items, ty),
+            (Shape::Object { .. }, NodeKind::Object(entries)) => {
+                return self.object(entries, ty, at);
+            }
+            (Shape::Map { .. }, NodeKind::Object(entries)) => return self.map(entries, ty, at),
+            (Shape::List { .. }, NodeKind::List(items)) => return self.list(items, ty, at),
             (_, kind) => kind,
         };
         scalar(ty.shape(), &kind).ok_or_else(|| DecodeError::Type {
-            path: self.here(),
+            path: at.path(),
             expected: expected(ty.shape()),
             found: described(&kind),
             line: self.source.line(node.offset),
         })
     }
 
-    fn object(&mut self, entries: Vec<Entry<'a>>, ty: TypeRef<'a>) -> Result<Value, DecodeError> {
+    fn object(
+        &mut self,
+        entries: Vec<Entry<'a>>,
+        ty: TypeRef<'_>,
+        at: &Trail<'_>,
+    ) -> Result<Value, DecodeError> {
         let mut map = Map::new();
         for entry in entries {
             let Some(field) = ty.field(&entry.key) else {
-                self.unlisted(entry, ty, &mut map);
+                self.unlisted(entry, ty, at, &mut map);
                 continue;
             };
             let Entry {
+                key,
                 offset,
                 value: node,
-                ..
             } = entry;
-            self.path.push(Step::Field(Cow::Borrowed(&field.name)));
-            if drops_null(field, &node) {
-                self.note_repeated(map.remove(&field.name).is_some(), offset);
+            let here = Trail::Field(at, &key);
+            let is_repeated = if drops_null(field, &node) {
+                map.remove(&field.name).is_some()
             } else {
                 let keeps_null = field.nullable && matches!(node.kind, NodeKind::Null);
                 let value = if keeps_null {
                     Value::Null
                 } else {
-                    self.value(node, ty.of(field))?
+                    self.value(node, ty.of(field), &here)?
                 };
-                self.note_repeated(map.insert(field.name.clone(), value).is_some(), offset);
-            }
-            self.path.pop();
+                map.insert(field.name.clone(), value).is_some()
+            };
+            self.note_repeated(is_repeated, &here, &key, offset);
         }
         Ok(Value::Object(map))
     }
 
     /// A field that the type does not list: kept if the type is open, else noted and dropped.
-    fn unlisted(&mut self, entry: Entry<'a>, ty: TypeRef<'a>, map: &mut Map<String, Value>) {
+    fn unlisted(
+        &mut self,
+        entry: Entry<'a>,
+        ty: TypeRef<'_>,
+        at: &Trail<'_>,
+        map: &mut Map<String, Value>,
+    ) {
         let Some(object) = ty.object() else { return };
-        self.path.push(Step::Field(entry.key.clone()));
         if object.open {
-            let value = self.free(entry.value);
-            self.note_repeated(
-                map.insert(entry.key.into_owned(), value).is_some(),
-                entry.offset,
-            );
-        } else {
-            let known = object.fields.iter().map(|field| field.name.as_str());
-            let suggestion = suggest::nearest(&entry.key, known).map(String::from);
-            let finding = self.finding(Problem::Unknown { suggestion }, entry.offset);
-            let is_new = self.unknown.iter().all(|other| other.path != finding.path);
-            if is_new && self.unknown.len() < limits::FINDINGS_MAX {
+            self.free_entry(entry, at, map);
+            return;
+        }
+        if self.unknown.len() < limits::FINDINGS_MAX && self.allowance > 0 {
+            let problem = Problem::Unknown {
+                suggestion: object.suggestion(&entry.key),
+            };
+            let line = self.source.line(entry.offset);
+            let finding = Finding::new(problem, &Trail::Field(at, &entry.key), &entry.key, line);
+            if self.unknown.iter().all(|other| other.path != finding.path) {
+                self.pay(&finding);
                 self.unknown.push(finding);
             }
         }
-        self.path.pop();
     }
 
-    fn map(&mut self, entries: Vec<Entry<'a>>, ty: TypeRef<'a>) -> Result<Value, DecodeError> {
+    fn map(
+        &mut self,
+        entries: Vec<Entry<'a>>,
+        ty: TypeRef<'_>,
+        at: &Trail<'_>,
+    ) -> Result<Value, DecodeError> {
         let mut map = Map::new();
-        for entry in entries {
-            self.path.push(Step::Field(entry.key.clone()));
-            let value = self.value(entry.value, ty.child(&entry.key))?;
-            self.note_repeated(
-                map.insert(entry.key.into_owned(), value).is_some(),
-                entry.offset,
-            );
-            self.path.pop();
+        for Entry { key, offset, value } in entries {
+            let here = Trail::Field(at, &key);
+            let value = self.value(value, ty.child(&key), &here)?;
+            let is_repeated = map.insert(key.to_string(), value).is_some();
+            self.note_repeated(is_repeated, &here, &key, offset);
         }
         Ok(Value::Object(map))
     }
 
-    fn list(&mut self, items: Vec<Node<'a>>, ty: TypeRef<'a>) -> Result<Value, DecodeError> {
-        let mut list = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
-            self.path.push(Step::Index(index));
-            list.push(self.value(item, ty.item())?);
-            self.path.pop();
-        }
-        Ok(Value::Array(list))
+    fn list(
+        &mut self,
+        items: Vec<Node<'a>>,
+        ty: TypeRef<'_>,
+        at: &Trail<'_>,
+    ) -> Result<Value, DecodeError> {
+        let items = items.into_iter().enumerate();
+        items
+            .map(|(index, item)| self.value(item, ty.item(), &Trail::Index(at, index)))
+            .collect()
     }
 
-    fn free(&mut self, node: Node<'a>) -> Value {
-        match node.kind {
+    fn free(&mut self, kind: NodeKind<'a>, at: &Trail<'_>) -> Value {
+        match kind {
             NodeKind::Null => Value::Null,
             NodeKind::Bool(truth) => Value::Bool(truth),
             NodeKind::Number(number) => Value::Number(number),
             NodeKind::Text(text) => Value::String(text.into_owned()),
             NodeKind::List(items) => {
-                let free = |(index, item)| {
-                    self.path.push(Step::Index(index));
-                    let value = self.free(item);
-                    self.path.pop();
-                    value
-                };
-                items.into_iter().enumerate().map(free).collect()
+                let items = items.into_iter().enumerate();
+                items
+                    .map(|(index, item)| self.free(item.kind, &Trail::Index(at, index)))
+                    .collect()
             }
             NodeKind::Object(entries) => {
                 let mut map = Map::new();
-                for Entry { key, offset, value } in entries {
-                    self.path.push(Step::Field(key.clone()));
-                    let value = self.free(value);
-                    self.note_repeated(map.insert(key.into_owned(), value).is_some(), offset);
-                    self.path.pop();
+                for entry in entries {
+                    self.free_entry(entry, at, &mut map);
                 }
                 Value::Object(map)
             }
         }
     }
 
-    fn note_repeated(&mut self, is_repeated: bool, offset: usize) {
-        if is_repeated && self.duplicate.len() < limits::FINDINGS_MAX {
-            let finding = self.finding(Problem::Duplicate, offset);
+    fn free_entry(&mut self, entry: Entry<'a>, at: &Trail<'_>, map: &mut Map<String, Value>) {
+        let Entry { key, offset, value } = entry;
+        let here = Trail::Field(at, &key);
+        let value = self.free(value.kind, &here);
+        let is_repeated = map.insert(key.to_string(), value).is_some();
+        self.note_repeated(is_repeated, &here, &key, offset);
+    }
+
+    fn note_repeated(&mut self, is_repeated: bool, at: &Trail<'_>, name: &str, offset: usize) {
+        if is_repeated && self.duplicate.len() < limits::FINDINGS_MAX && self.allowance > 0 {
+            let finding = Finding::new(Problem::Duplicate, at, name, self.source.line(offset));
+            self.pay(&finding);
             self.duplicate.push(finding);
         }
     }
 
-    fn finding(&self, problem: Problem, offset: usize) -> Finding {
-        let name = match self.path.last() {
-            Some(Step::Field(name)) => name.to_string(),
-            Some(Step::Index(_)) | None => String::new(),
-        };
-        Finding {
-            problem,
-            path: self.here(),
-            name,
-            line: self.source.line(offset),
-        }
-    }
-
-    fn here(&self) -> FieldPath {
-        self.path
-            .iter()
-            .fold(FieldPath::root(), |path, step| match step {
-                Step::Field(name) => path.field(name),
-                Step::Index(index) => path.index(*index),
-            })
+    /// Pays for a finding. The last one may cost more than is left, so that there always is one.
+    fn pay(&mut self, finding: &Finding) {
+        self.allowance = self.allowance.saturating_sub(finding.path.as_str().len());
     }
 }
 

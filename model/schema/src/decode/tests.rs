@@ -144,6 +144,31 @@ fn an_alias_bomb_runs_out_of_budget() {
 }
 
 #[test]
+fn many_unknown_fields_are_cheap_and_reported_up_to_a_limit() {
+    let fields: Vec<String> = (0..50_000)
+        .map(|n| format!("\"unknown{}\":1", n % 40_000))
+        .collect();
+    let body = format!("{{{}}}", fields.join(","));
+    let document = parse(body.as_bytes(), Format::Json).unwrap();
+    let findings = document.typed(kind("", "v1", "Pod")).unwrap().findings;
+    assert_eq!(findings.len(), limits::FINDINGS_MAX);
+}
+
+#[test]
+fn a_field_whose_name_is_too_long_to_show_is_still_reported() {
+    let body = format!("{{\"{}\": 1, \"other\": 2}}", "x".repeat(100_000));
+    let document = parse(body.as_bytes(), Format::Json).unwrap();
+    assert_eq!(
+        document
+            .typed(kind("", "v1", "Pod"))
+            .unwrap()
+            .findings
+            .len(),
+        1
+    );
+}
+
+#[test]
 fn deep_nesting_is_refused_in_both_formats() {
     let deep = "[".repeat(100_000);
     assert_eq!(

@@ -146,9 +146,7 @@ where
                 entries.push(Entry { key, offset, value });
             }
         }
-        for node in merged {
-            self.merge(&mut entries, node)?;
-        }
+        self.merge(&mut entries, merged)?;
         Ok(NodeKind::Object(entries))
     }
 
@@ -168,21 +166,33 @@ where
         }
     }
 
-    /// Adds the entries of a merge key that are not there yet.
-    fn merge(&self, entries: &mut Vec<Entry<'a>>, node: Node<'a>) -> Result<(), DecodeError> {
-        match node.kind {
-            NodeKind::Object(more) => {
-                let known: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
-                entries.extend(more.into_iter().filter(|entry| !known.contains(&entry.key)));
-                Ok(())
-            }
-            NodeKind::List(items) => items
-                .into_iter()
-                .try_for_each(|item| self.merge(entries, item)),
-            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) => {
-                Err(self.wrong(node.offset, "expected a mapping to merge"))
+    /// Adds the entries of merge keys that are not there yet.
+    fn merge(
+        &self,
+        entries: &mut Vec<Entry<'a>>,
+        mut merged: Vec<Node<'a>>,
+    ) -> Result<(), DecodeError> {
+        if merged.is_empty() {
+            return Ok(());
+        }
+        let mut known: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+        // The first one wins, so the stack is turned over, here and for lists.
+        merged.reverse();
+        while let Some(node) = merged.pop() {
+            match node.kind {
+                NodeKind::Object(more) => {
+                    entries.extend(
+                        more.into_iter()
+                            .filter(|entry| known.insert(entry.key.clone())),
+                    );
+                }
+                NodeKind::List(items) => merged.extend(items.into_iter().rev()),
+                NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) => {
+                    return Err(self.wrong(node.offset, "expected a mapping to merge"));
+                }
             }
         }
+        Ok(())
     }
 
     fn scalar(

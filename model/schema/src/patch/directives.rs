@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use gantry_base::FieldPath;
 use serde_json::{Map, Value};
 
 use super::PatchError;
+use crate::trail::Trail;
 
 const ACTION: &str = "$patch";
 const RETAIN: &str = "$retainKeys";
@@ -37,30 +37,30 @@ pub(super) struct Directives {
 /// Takes the directives out of a patch, which then holds fields only.
 pub(super) fn take(
     patch: &mut Map<String, Value>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<Directives, PatchError> {
     Ok(Directives {
-        action: take_action(patch, path)?,
+        action: take_action(patch, at)?,
         retain: patch
             .remove(RETAIN)
-            .map(|keys| names(keys, path))
+            .map(|keys| names(keys, at))
             .transpose()?,
-        delete: take_lists(patch, DELETE, path)?,
-        order: take_lists(patch, ORDER, path)?,
+        delete: take_lists(patch, DELETE, at)?,
+        order: take_lists(patch, ORDER, at)?,
     })
 }
 
 /// Takes `$patch` out of a patch.
 pub(super) fn take_action(
     patch: &mut Map<String, Value>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<Action, PatchError> {
     match patch.remove(ACTION) {
         None => Ok(Action::Merge),
         Some(Value::String(word)) if word == "merge" => Ok(Action::Merge),
         Some(Value::String(word)) if word == "replace" => Ok(Action::Replace),
         Some(Value::String(word)) if word == "delete" => Ok(Action::Delete),
-        Some(other) => Err(wrong(path, format!("unknown patch type: {other}"))),
+        Some(other) => Err(wrong(at, format!("unknown patch type: {other}"))),
     }
 }
 
@@ -97,14 +97,14 @@ fn only_acts(item: &Value) -> bool {
         || (action == Some("replace") && item.as_object().is_some_and(|map| map.len() == 1))
 }
 
-fn names(keys: Value, path: &FieldPath) -> Result<Vec<String>, PatchError> {
-    serde_json::from_value(keys).map_err(|_| wrong(path, "$retainKeys must list names".into()))
+fn names(keys: Value, at: &Trail<'_>) -> Result<Vec<String>, PatchError> {
+    serde_json::from_value(keys).map_err(|_| wrong(at, "$retainKeys must list names".into()))
 }
 
 fn take_lists(
     patch: &mut Map<String, Value>,
     prefix: &str,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<BTreeMap<String, Vec<Value>>, PatchError> {
     let found: Vec<String> = patch
         .keys()
@@ -117,16 +117,16 @@ fn take_lists(
             Some(Value::Array(items)) => {
                 lists.insert(key[prefix.len()..].to_owned(), items);
             }
-            _ => return Err(wrong(path, format!("{key} must be a list"))),
+            _ => return Err(wrong(at, format!("{key} must be a list"))),
         }
     }
     Ok(lists)
 }
 
 /// An error about the field at `path`.
-pub(super) fn wrong(path: &FieldPath, detail: String) -> PatchError {
+pub(super) fn wrong(at: &Trail<'_>, detail: String) -> PatchError {
     PatchError::Directive {
-        path: path.clone(),
+        path: at.path(),
         detail,
     }
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use gantry_base::FieldPath;
 use serde_json::Value;
 
 use super::PatchError;
 use super::directives::wrong;
+use crate::trail::Trail;
 
 /// What tells an item of a merged list from the others, as text.
 pub(super) fn identity(item: &Value, key: Option<&str>) -> Option<String> {
@@ -76,7 +76,7 @@ pub(super) fn check(
     patch: &[Value],
     wanted: &BTreeMap<String, usize>,
     key: Option<&str>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<(), PatchError> {
     let mut least = 0;
     for item in patch.iter().filter(|item| item.get("$patch").is_none()) {
@@ -85,7 +85,7 @@ pub(super) fn check(
             Some(place) if least <= place => least = place,
             Some(_) | None => {
                 let detail = "the order in patch list doesn't match $setElementOrder list";
-                return Err(wrong(path, detail.into()));
+                return Err(wrong(at, detail.into()));
             }
         }
     }

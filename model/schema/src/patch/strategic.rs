@@ -4,19 +4,19 @@
 //! Which lists those are, and by which key, is the schema's to say. What the schema does not know
 //! is merged as plain JSON.
 
-use gantry_base::FieldPath;
 use serde_json::{Map, Value};
 
 use super::PatchError;
 use super::directives::{self, Action, Directives, without_directives, wrong};
 use super::order;
 use crate::schema::{PatchStrategy, TypeRef};
+use crate::trail::Trail;
 
 type Object = Map<String, Value>;
 
 /// Applies a strategic merge patch to an object of type `ty`.
 pub fn strategic(target: Value, patch: Value, ty: TypeRef<'_>) -> Result<Value, PatchError> {
-    let root = FieldPath::root();
+    let root = Trail::Root;
     match (target, patch) {
         (Value::Object(target), Value::Object(patch)) => {
             merge_object(target, patch, ty, &root).map(Value::Object)
@@ -29,19 +29,18 @@ fn merge_object(
     mut target: Object,
     mut patch: Object,
     ty: TypeRef<'_>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<Object, PatchError> {
-    let mut directives = directives::take(&mut patch, path)?;
+    let mut directives = directives::take(&mut patch, at)?;
     match directives.action {
         Action::Replace => return Ok(plain(patch)),
         Action::Delete => return Ok(Object::new()),
         Action::Merge => {}
     }
-    retain(&mut target, &patch, directives.retain.take(), path)?;
-    let before = prepare_lists(&mut target, &patch, &directives, ty, path)?;
+    retain(&mut target, &patch, directives.retain.take(), at)?;
+    let before = prepare_lists(&mut target, &patch, &directives, ty, at)?;
     for (name, value) in patch {
-        let path = path.field(&name);
-        merge_field(&mut target, &name, value, ty, &path)?;
+        merge_field(&mut target, &name, value, ty, &Trail::Field(at, &name))?;
     }
     order_lists(&mut target, &before, directives, ty);
     Ok(target)
@@ -59,7 +58,7 @@ fn retain(
     target: &mut Object,
     patch: &Object,
     keys: Option<Vec<String>>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<(), PatchError> {
     let Some(keys) = keys else { return Ok(()) };
     let stray = patch
@@ -67,7 +66,7 @@ fn retain(
         .find(|(name, value)| !value.is_null() && !keys.contains(name));
     if let Some((name, _)) = stray {
         return Err(wrong(
-            path,
+            at,
             format!("$retainKeys must list {name:?}, which the patch sets"),
         ));
     }
@@ -82,13 +81,13 @@ fn prepare_lists(
     patch: &Object,
     directives: &Directives,
     ty: TypeRef<'_>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<Object, PatchError> {
     for (name, order) in &directives.order {
         if let Some(Value::Array(items)) = patch.get(name) {
             let key = strategy(ty, name).key;
             let wanted = order::places(order, key.as_deref());
-            order::check(items, &wanted, key.as_deref(), &path.field(name))?;
+            order::check(items, &wanted, key.as_deref(), &Trail::Field(at, name))?;
         }
     }
     let ordered = directives.order.keys();
@@ -134,7 +133,7 @@ fn merge_field(
     name: &str,
     patch: Value,
     ty: TypeRef<'_>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<(), PatchError> {
     if patch.is_null() {
         target.remove(name);
@@ -143,10 +142,10 @@ fn merge_field(
     let strategy = strategy(ty, name);
     let merged = match (target.remove(name), patch) {
         (Some(Value::Object(old)), Value::Object(patch)) if !strategy.replace => {
-            Value::Object(merge_object(old, patch, ty.child(name), path)?)
+            Value::Object(merge_object(old, patch, ty.child(name), at)?)
         }
         (Some(Value::Array(old)), Value::Array(patch)) if strategy.merge => Value::Array(
-            merge_list(old, patch, strategy.key.as_deref(), ty.child(name), path)?,
+            merge_list(old, patch, strategy.key.as_deref(), ty.child(name), at)?,
         ),
         (_, patch) => without_directives(patch),
     };
@@ -159,15 +158,15 @@ fn merge_list(
     patch: Vec<Value>,
     key: Option<&str>,
     ty: TypeRef<'_>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<Vec<Value>, PatchError> {
     if key.is_none() && patch.iter().any(Value::is_object) {
         return Err(wrong(
-            path,
+            at,
             "cannot merge lists of objects without a merge key".into(),
         ));
     }
-    let (mut merged, patch) = match act_on_items(old, patch, key, path)? {
+    let (mut merged, patch) = match act_on_items(old, patch, key, at)? {
         Acted::Replaced(items) => return Ok(items),
         Acted::Remaining { items, patch } => (items, patch),
     };
@@ -175,7 +174,7 @@ fn merge_list(
     let before = order::places(&merged, key);
     let mut places = before.clone();
     for item in patch {
-        let identity = order::identity(&item, key).ok_or_else(|| no_key(key, path))?;
+        let identity = order::identity(&item, key).ok_or_else(|| no_key(key, at))?;
         match (places.get(&identity), item) {
             (None, item) => {
                 places.insert(identity, merged.len());
@@ -184,10 +183,10 @@ fn merge_list(
             (Some(place), Value::Object(item)) => {
                 let old = std::mem::take(&mut merged[*place]);
                 let Value::Object(old) = old else {
-                    return Err(no_key(key, path));
+                    return Err(no_key(key, at));
                 };
-                let path = path.index(*place);
-                merged[*place] = Value::Object(merge_object(old, item, ty.item(), &path)?);
+                let at = Trail::Index(at, *place);
+                merged[*place] = Value::Object(merge_object(old, item, ty.item(), &at)?);
             }
             (Some(_), _) => {}
         }
@@ -208,7 +207,7 @@ fn act_on_items(
     mut items: Vec<Value>,
     patch: Vec<Value>,
     key: Option<&str>,
-    path: &FieldPath,
+    at: &Trail<'_>,
 ) -> Result<Acted, PatchError> {
     let mut remaining = Vec::with_capacity(patch.len());
     let mut deleted = Vec::new();
@@ -216,7 +215,7 @@ fn act_on_items(
     for mut item in patch {
         let action = item
             .as_object_mut()
-            .map(|item| directives::take_action(item, path));
+            .map(|item| directives::take_action(item, at));
         match action.transpose()?.unwrap_or(Action::Merge) {
             Action::Merge => remaining.push(item),
             Action::Delete => deleted.push(item),
@@ -236,7 +235,7 @@ fn act_on_items(
         .iter()
         .any(|item| order::identity(item, key).is_none())
     {
-        return Err(no_key(key, path));
+        return Err(no_key(key, at));
     }
     let deleted = order::places(&deleted, key);
     let stays = |item: &Value| {
@@ -249,10 +248,10 @@ fn act_on_items(
     })
 }
 
-fn no_key(key: Option<&str>, path: &FieldPath) -> PatchError {
+fn no_key(key: Option<&str>, at: &Trail<'_>) -> PatchError {
     let key = key.unwrap_or_default();
     wrong(
-        path,
+        at,
         format!("an item does not contain declared merge key: {key}"),
     )
 }
