@@ -177,6 +177,10 @@ impl<K: Kind> Hooks for Erased<K> {
         K::NAME
     }
 
+    fn publish(&self, generator: &mut schemars::SchemaGenerator) {
+        generator.subschema_for::<K::Object>();
+    }
+
     fn to_storage(&self, object: Object) -> Object {
         K::to_storage(object)
     }

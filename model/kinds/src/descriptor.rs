@@ -185,6 +185,10 @@ pub trait Hooks: Send + Sync {
     /// What a legal name is.
     fn name_rule(&self) -> Rule;
 
+    /// Adds the kind's schema, with its descriptions and all that it refers to, to what is
+    /// published.
+    fn publish(&self, generator: &mut schemars::SchemaGenerator);
+
     /// The form in which the object is stored; the same object for most kinds.
     fn to_storage(&self, object: Object) -> Object {
         object
