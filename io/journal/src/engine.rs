@@ -37,8 +37,11 @@ impl Engine {
     ) -> Result<(Self, Recovered), JournalError> {
         let recovery = recover(&medium, config.history)?;
         keeper::sweep(&medium)?;
+        let mut promise = Promise::open(&medium)?;
+        // What was found is durable now, even if nobody acknowledged it before.
+        promise.note(recovery.index.revision());
         let engine = Self {
-            promise: Promise::open(&medium)?,
+            promise,
             live: Live::new(recovery.index.snapshot()),
             index: recovery.index,
             log: recovery.log,

@@ -120,7 +120,13 @@ fn keep(
 
 /// Writes a picture and removes what it makes superfluous; the size of the picture.
 pub(crate) fn draw(medium: &Arc<dyn Medium>, snapshot: &Snapshot) -> Result<u64, JournalError> {
-    let bytes = picture::write(medium, snapshot)?;
+    let bytes = picture::write(medium, snapshot).inspect_err(|_| {
+        let removed = medium.remove(picture::UNFINISHED);
+        ignore(
+            removed,
+            "it may not have been made; the next sweep looks again",
+        );
+    })?;
     sweep(medium)?;
     debug!(revision = %snapshot.revision(), bytes, "picture taken");
     Ok(bytes)

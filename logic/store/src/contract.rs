@@ -57,6 +57,9 @@ where
         (self.run)(Box::pin(a_watch_replays_and_goes_on(fresh())));
         (self.run)(Box::pin(a_watch_sees_its_range_and_nothing_else(fresh())));
         (self.run)(Box::pin(a_waiting_watch_is_woken(fresh())));
+        (self.run)(Box::pin(
+            a_watch_far_behind_sees_whole_transactions(fresh()),
+        ));
         let limits = HistoryLimits {
             bytes: 20_000,
             ..HistoryLimits::default()
@@ -271,6 +274,27 @@ async fn a_watch_sees_its_range_and_nothing_else(store: impl Store) {
     assert_eq!(drain(&mut one), ["1 pods/a/x"]);
     assert_eq!(drain(&mut all).len(), 5);
     assert_eq!(one.progress(), Revision(5));
+}
+
+async fn a_watch_far_behind_sees_whole_transactions(store: impl Store) {
+    let mut watch = watch(&store, "a/", 0);
+    let mut expected = Vec::new();
+    for revision in 1..=12 {
+        let mut txn = Txn::new().put(key("b//x"), value(""));
+        for number in 0..100 {
+            let path = format!("a//{number}");
+            expected.push(format!("{revision} {path}"));
+            txn = txn.put(Key::new(path), value(""));
+        }
+        store.commit(txn).await.expect("a plain put succeeds");
+    }
+    let first = watch
+        .try_next()
+        .expect("it is kept")
+        .map(|change| change.revision);
+    assert_eq!((first, watch.progress()), (Some(Revision(1)), Revision(0)));
+    assert_eq!(drain(&mut watch), expected[1..]);
+    assert_eq!(watch.progress(), Revision(12));
 }
 
 async fn a_waiting_watch_is_woken(store: impl Store) {

@@ -134,6 +134,14 @@ impl State {
         }
     }
 
+    fn fail_sync(&mut self) -> io::Result<()> {
+        if self.failing_syncs > 0 {
+            self.failing_syncs -= 1;
+            return Err(io::Error::other("the disk does not sync"));
+        }
+        Ok(())
+    }
+
     /// Whether this very operation is the one that the power cut interrupts.
     fn is_interrupted(&self) -> bool {
         self.power == Some(0)
@@ -208,6 +216,7 @@ impl Medium for Disk {
     fn sync_names(&self) -> io::Result<()> {
         let mut state = self.lock();
         state.spend()?;
+        state.fail_sync()?;
         state.durable_names = state.names.clone();
         state.name_steps.clear();
         Ok(())
@@ -263,10 +272,7 @@ impl MediumFile for OpenFile {
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.disk.lock();
         state.spend()?;
-        if state.failing_syncs > 0 {
-            state.failing_syncs -= 1;
-            return Err(io::Error::other("the disk does not sync"));
-        }
+        state.fail_sync()?;
         let inode = &mut state.inodes[self.inode];
         inode.durable.clone_from(&inode.now);
         Ok(())

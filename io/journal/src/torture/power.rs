@@ -32,11 +32,12 @@ impl Life {
                 _ => {}
             }
             let (picture, is_done) = commit_some(engine, &self.acknowledged, &mut self.dice);
-            if is_done {
+            if !is_done {
+                self.possible.push(picture);
+            } else if self.acknowledged.revision < picture.revision {
+                // Only a write that landed replaces what may still stand on the disk.
                 self.acknowledged = picture;
                 self.possible.clear();
-            } else {
-                self.possible.push(picture);
             }
             let visible = Picture::of(&engine.live().snapshot());
             assert_eq!(
@@ -112,6 +113,23 @@ fn a_full_disk_fails_commits_and_nothing_else() {
     disk.limit(None);
     let (after, is_done) = commit_some(&mut engine, &before, &mut dice);
     assert!(is_done);
+    drop(engine);
+    let (engine, _) = open(&disk).unwrap();
+    assert_eq!(Picture::of(&engine.live().snapshot()), after);
+}
+
+#[test]
+fn a_picture_that_does_not_fit_takes_no_room() {
+    let disk = Disk::default();
+    let mut dice = Dice::new(2);
+    let (mut engine, _) = open(&disk).unwrap();
+    let (before, _) = commit_some(&mut engine, &Picture::default(), &mut dice);
+    let used: usize = disk.files().values().map(Vec::len).sum();
+    disk.limit(Some(used + 100));
+    assert!(take_picture(&mut engine).is_err());
+    assert!(disk.files().values().map(Vec::len).sum::<usize>() < used + 50);
+    disk.limit(None);
+    let (after, _) = commit_some(&mut engine, &before, &mut dice);
     drop(engine);
     let (engine, _) = open(&disk).unwrap();
     assert_eq!(Picture::of(&engine.live().snapshot()), after);

@@ -77,3 +77,42 @@ fn one_change_larger_than_the_whole_past_leaves_only_the_newest() {
     put(&mut index, "a//x", "1", 0);
     assert_eq!(index.snapshot().oldest(), Revision(1));
 }
+
+#[test]
+fn every_kept_revision_looks_as_it_did() {
+    let mut index = Index::new(limits(60, 60_000));
+    let mut pictures = vec![index.snapshot()];
+    let mut chance = 7_u64;
+    for _ in 0..400 {
+        chance = chance
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let path = Key::new(format!("a//{}", (chance >> 33) % 9));
+        let txn = match (chance >> 40) % 3 {
+            0 => Txn::new().delete(path),
+            _ => Txn::new().put(path, value(&chance.to_string())),
+        };
+        if index.apply(&txn, second(0)).unwrap() > pictures.last().unwrap().revision() {
+            pictures.push(index.snapshot());
+        }
+    }
+    let newest = index.snapshot();
+    let lines = |snapshot: &Snapshot| -> Vec<_> {
+        let range = snapshot.range("", None);
+        range
+            .map(|(key, stored)| (key.clone(), stored.clone()))
+            .collect()
+    };
+    let mut kept = 0;
+    for picture in &pictures {
+        let Ok(past) = newest.at(picture.revision()) else {
+            assert!(picture.revision() < newest.oldest());
+            continue;
+        };
+        kept += 1;
+        assert_eq!(lines(&past), lines(picture));
+        let earlier = past.at(newest.oldest()).unwrap();
+        assert_eq!(earlier.revision(), newest.oldest());
+    }
+    assert!((100..250).contains(&kept), "{kept}");
+}
