@@ -244,3 +244,36 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn manifests_may_have_windows_line_ends_comments_and_blocks() {
+    let body = "# top\r\nkind: ConfigMap\r\ndata:\r\n  a: |\r\n    one\r\n    two\r\n  b: >-\r\n    x\r\n    y # not a comment\r\n  on: 'yes' # key stays text\r\n  'n': \"1\"\r\n";
+    check(
+        body,
+        Format::Yaml,
+        kind("", "v1", "ConfigMap"),
+        expect![[r#"
+            {"data":{"a":"one\ntwo\n","b":"x y # not a comment","n":"1","on":"yes"},"kind":"ConfigMap"}
+        "#]],
+    );
+}
+
+#[test]
+fn unquoted_values_that_are_no_text_are_refused_where_text_belongs() {
+    check(
+        "metadata:\n  labels:\n    version: 1.0\n",
+        Format::Yaml,
+        kind("", "v1", "ConfigMap"),
+        expect![[r#"
+            error: metadata.labels.version: expected string, got number 1 (line 3)
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_in_json_is_one_document_even_with_tabs() {
+    let found = documents(b"{\n\t\"kind\": \"A\"\n}\n").unwrap();
+    assert_eq!(found.len(), 1);
+    let flow = documents(b"{kind: A}\n---\nkind: B\n").unwrap();
+    assert_eq!(flow.len(), 2);
+}

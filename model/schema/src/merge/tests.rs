@@ -383,3 +383,68 @@ proptest! {
         prop_assert!(of("a").intersection(of("b")).is_empty());
     }
 }
+
+#[test]
+fn atomic_values_are_owned_and_taken_over_whole() {
+    let with = |selector: Value| {
+        let mut object = web(1, "a");
+        object["spec"]["selector"] = json!({"matchLabels": selector});
+        object
+    };
+    let live = created("kubectl", with(json!({"a": "1"})), deployment());
+    let config =
+        json!({"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"b": "2"}}}});
+    let refused = apply(
+        Some(&live),
+        &config,
+        deployment(),
+        &writer("me", "T2"),
+        Force::No,
+    );
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "Apply failed with 1 conflict: conflict with \"kubectl\" using apps/v1: .spec.selector"
+    );
+    let forced = apply(
+        Some(&live),
+        &config,
+        deployment(),
+        &writer("me", "T2"),
+        Force::Yes,
+    )
+    .unwrap();
+    assert_eq!(
+        forced["spec"]["selector"],
+        json!({"matchLabels": {"b": "2"}})
+    );
+}
+
+#[test]
+fn a_configuration_may_not_speak_of_managed_fields() {
+    let config = json!({"metadata": {"name": "web", "managedFields": []}});
+    let refused = apply(None, &config, deployment(), &writer("me", "T1"), Force::No);
+    assert_eq!(refused.unwrap_err(), ApplyError::ManagedFieldsGiven);
+}
+
+#[test]
+fn what_cannot_be_read_counts_as_nobody() {
+    let live = json!({"metadata": {"name": "web", "managedFields": [
+        {"manager": "x", "operation": "Update", "fieldsV1": {"z:": {}}}, 7]}});
+    assert!(ManagedFields::read(&live).managers().is_empty());
+}
+
+#[test]
+fn fields_of_a_kind_without_schema_are_owned_one_by_one() {
+    let schema = Schema::default();
+    let live = created("a", json!({"spec": {"x": 1, "list": [1]}}), schema.free());
+    let config = json!({"spec": {"x": 1, "y": {"z": 2}}});
+    let merged = apply(
+        Some(&live),
+        &config,
+        schema.free(),
+        &writer("b", "T2"),
+        Force::No,
+    )
+    .unwrap();
+    assert_eq!(merged["spec"], json!({"x": 1, "list": [1], "y": {"z": 2}}));
+}
