@@ -1,3 +1,9 @@
-//! What a node should do next.
+//! What a node should do next: for each pod, for its images, for itself.
+//!
+//! Everything here is a pure function of what was asked for and what was seen. The runtime, the
+//! network, the volumes and the API are somewhere else.
 
+pub mod pod;
+pub mod pod_status;
+pub mod probes;
 pub mod sandbox;
