@@ -1,1 +1,12 @@
-//! Talking to an API server.
+//! Talking to an API server, in the same process or over the network.
+//!
+//! Callers hold an [`Api`] and do not know which of the two it is. Nothing here retries: whoever
+//! asks knows whether asking again makes sense.
+
+pub mod api;
+mod local;
+pub mod requests;
+
+pub use api::{Api, Frames, Pending};
+pub use local::Local;
+pub use requests::{Access, decode};

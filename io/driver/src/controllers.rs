@@ -1,0 +1,83 @@
+//! Runs a controller over the API.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use gantry_api::ObjectKey;
+use gantry_base::Timestamp;
+use gantry_client::Api;
+use gantry_gateway::Clock;
+use gantry_reconcile::{Awaits, Controller, Plan, View, Write};
+
+use crate::cache::Cache;
+use crate::drive::{Driver, Subject};
+use crate::executor::ApiExecutor;
+use crate::inbox::Inbox;
+
+struct Controlled<C>(C);
+
+impl<C> Subject for Controlled<C>
+where
+    C: Controller,
+    C::World: Send + Sync,
+{
+    type Key = ObjectKey;
+    type World = C::World;
+    type Action = Write;
+
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    fn awaits(&self) -> Awaits {
+        C::AWAITS
+    }
+
+    fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<C::World> {
+        self.0.observe(view, key, now)
+    }
+
+    fn decide(&self, world: &C::World) -> Plan<Write> {
+        self.0.reconcile(world)
+    }
+
+    fn refused(&self, world: &C::World, write: &Write, why: &str) -> Plan<Write> {
+        self.0.refused(world, write, why)
+    }
+}
+
+/// Wires a controller to the cache and starts its loop, which begins when the cache is synced.
+pub fn run_controller<C>(
+    controller: C,
+    cache: &Cache,
+    api: Arc<dyn Api>,
+    clock: &Arc<dyn Clock>,
+    tasks: &mut JoinSet<()>,
+) where
+    C: Controller,
+    C::World: Send + Sync + fmt::Debug,
+{
+    let inbox = Inbox::default();
+    for source in controller.sources().as_slice() {
+        let (keys, inbox) = (Arc::clone(&source.keys), inbox.clone());
+        let listener = move |forms: &[&dyn gantry_reconcile::Cached], view: &View| {
+            inbox.push(forms.iter().flat_map(|form| keys(*form, view)));
+        };
+        cache.listen(&source.watched, Arc::new(listener));
+    }
+    let executor = ApiExecutor::new(api, C::NAME, Arc::clone(clock));
+    let driver = Driver::new(
+        Controlled(controller),
+        executor,
+        cache.clone(),
+        inbox,
+        Arc::clone(clock),
+    );
+    let cache = cache.clone();
+    tasks.spawn(async move {
+        cache.synced().await;
+        driver.run().await;
+    });
+}
