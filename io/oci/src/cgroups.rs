@@ -128,35 +128,39 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Moves this process into it, wherever it exists.
-    pub(crate) fn join(&self) -> Result<(), CgroupError> {
+    /// Makes it in every hierarchy that service managers look at, so that whoever is born there has
+    /// left the service that started it, and does not end with it.
+    pub(crate) fn create_everywhere(&self) -> Result<(), CgroupError> {
         self.hierarchies
-            .limiting()
-            .try_for_each(|hierarchy| self.join_in(hierarchy))
+            .all()
+            .try_for_each(|hierarchy| self.create_in(hierarchy))
     }
 
-    /// Moves this process away from whoever started it, in every hierarchy that service managers
-    /// look at, so that the end of the service is not the end of this process.
-    pub(crate) fn join_everywhere(&self) -> Result<(), CgroupError> {
-        for hierarchy in self.hierarchies.all() {
-            self.create_in(hierarchy)?;
-            self.join_in(hierarchy)?;
+    /// Moves this process, which must have one thread, into it wherever it exists. A process that
+    /// was born in its [`Cgroup::birthplace`] is there already.
+    pub(crate) fn join(&self, is_born_there: bool) -> Result<(), CgroupError> {
+        let all = self.hierarchies.all();
+        let existing = all.filter(|hierarchy| self.directory(hierarchy).exists());
+        for hierarchy in existing.filter(|h| !is_born_there || h.version == Version::One) {
+            // To move a process, the kernel stops all forks and waits for every processor. To move
+            // one's own thread takes nothing of the kind, and is the same for who has only one.
+            let file = match hierarchy.version {
+                Version::One => "tasks",
+                Version::Two => "cgroup.procs",
+            };
+            let path = self.directory(hierarchy).join(file);
+            fs::write(&path, "0").map_err(|source| CgroupError {
+                verb: "join",
+                path,
+                source,
+            })?;
         }
         Ok(())
     }
 
-    fn join_in(&self, hierarchy: &Hierarchy) -> Result<(), CgroupError> {
-        let path = self.directory(hierarchy).join("cgroup.procs");
-        fs::write(&path, "0").map_err(|source| CgroupError {
-            verb: "join",
-            path,
-            source,
-        })
-    }
-
-    /// A descriptor of the group for a process to be born into, where that is all it takes.
+    /// Where a process can be born into the group, as far as that is possible.
     pub(crate) fn birthplace(&self) -> Option<OwnedFd> {
-        let unified = self.hierarchies.only_unified()?;
+        let unified = self.hierarchies.all().find(|h| h.version == Version::Two)?;
         File::open(self.directory(unified)).ok().map(OwnedFd::from)
     }
 

@@ -45,8 +45,8 @@ pub(crate) struct Launch {
     pub(crate) plan: Plan,
     /// The group to join.
     pub(crate) cgroup: Cgroup,
-    /// Born in that group already.
-    pub(crate) is_in_cgroup: bool,
+    /// Born there, as far as that is possible.
+    pub(crate) is_born_in_cgroup: bool,
     /// The filters to put on.
     pub(crate) filters: Filters,
     /// Standard input, output and errors; unused with a terminal.
@@ -162,7 +162,7 @@ impl Process {
             FileStep::Mask(at) => mounts::mask(self.root()?, at),
             FileStep::Readonly(at) => mounts::readonly(self.root()?, at),
             FileStep::EnterRoot => mounts::enter(self.root()?),
-            FileStep::ReadonlyRoot => mounts::readonly_root(self.root()?),
+            FileStep::ReadonlyRoot => mounts::readonly_mount(self.root()?),
         }
     }
 
@@ -171,13 +171,8 @@ impl Process {
     }
 
     fn join_cgroup(&self) -> Stepped {
-        if self.launch.is_in_cgroup {
-            return Ok(());
-        }
-        self.launch
-            .cgroup
-            .join()
-            .map_err(|e| StartFailure::new(&e, &e.source))
+        let joined = self.launch.cgroup.join(self.launch.is_born_in_cgroup);
+        joined.map_err(|e| StartFailure::new(&e, &e.source))
     }
 
     /// Fewer rights than usual, as in a machine within a machine, may forbid to lower the score.
@@ -218,7 +213,7 @@ impl Process {
                 }
             }
         }
-        mounts::readonly(root, TOP)
+        mounts::readonly_mount(crate::root::find(root, TOP)?.as_fd())
     }
 
     /// Says something to the shim. Should it be gone, there is nobody left to tell.

@@ -32,6 +32,9 @@ pub(crate) const ACCOUNT_FILE_BYTES: u64 = 4 << 20;
 /// How long a cgroup may stay busy after its last process was killed.
 pub(crate) const CGROUP_PATIENCE: Duration = Duration::from_secs(2);
 
+/// The longest time that a container is given to end by itself; longer ones are cut to this.
+pub(crate) const GRACE_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The pause between two attempts at removing a busy cgroup.
 pub(crate) const CGROUP_RETRY: Duration = Duration::from_millis(2);
 

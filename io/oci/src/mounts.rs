@@ -221,8 +221,8 @@ pub(crate) fn enter(root: BorrowedFd<'_>) -> io::Result<()> {
     rustix::process::chdir("/")
 }
 
-/// Makes the root of this process read-only, what is mounted below it excepted.
-pub(crate) fn readonly_root(root: BorrowedFd<'_>) -> io::Result<()> {
+/// Makes the mount that a descriptor stands for read-only, what is mounted below it excepted.
+pub(crate) fn readonly_mount(root: BorrowedFd<'_>) -> io::Result<()> {
     let readonly = u64::from(MountAttrFlags::MOUNT_ATTR_RDONLY.bits());
     let change = MountChange {
         set: readonly,

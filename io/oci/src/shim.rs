@@ -28,22 +28,26 @@ use crate::protocol::Reply;
 use crate::sys;
 use connection::Connection;
 use container::Container;
-use namespaces::Pod;
+use namespaces::{Birth, Pod};
 use session::Session;
 
 /// Runs a shim for the pod whose directory is given, with its listening socket as standard input.
 ///
 /// To be called before the process has a second thread. Never returns.
 pub fn main(directory: PathBuf) -> ! {
-    let code = match Shim::set_up(directory).and_then(|mut shim| shim.run()) {
-        Ok(()) => 0,
-        Err(e) => {
-            let told = io::Write::write_all(&mut io::stderr(), e.to_string().as_bytes());
-            gantry_base::ignore(told, "standard error was the only place left to say it");
-            1
-        }
+    let told = |e: io::Error| {
+        let told = io::Write::write_all(&mut io::stderr(), e.to_string().as_bytes());
+        gantry_base::ignore(told, "standard error was the only place left to say it");
+        1
     };
-    std::process::exit(code)
+    let born = Birth::prepare(directory).and_then(|birth| {
+        birth.fork(|birth| {
+            Shim::set_up(birth)
+                .and_then(|mut shim| shim.run())
+                .map_or_else(told, |()| 0)
+        })
+    });
+    std::process::exit(born.map_or_else(told, |_| 0))
 }
 
 /// The name of a connection among all that there have been.
@@ -84,12 +88,12 @@ enum Source {
 }
 
 impl Shim {
-    fn set_up(directory: PathBuf) -> io::Result<Self> {
+    fn set_up(birth: Birth) -> io::Result<Self> {
         let listener = UnixListener::from(rustix::stdio::stdin().try_clone_to_owned()?);
         listener.set_nonblocking(true)?;
         let null = std::fs::File::open("/dev/null")?;
         rustix::stdio::dup2_stdin(&null)?;
-        let pod = Pod::set_up(directory)?;
+        let pod = Pod::set_up(birth)?;
         let ending = [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
         let signals = sys::signal_fd(&ending)?;
         Ok(Self {
@@ -115,6 +119,7 @@ impl Shim {
             self.answer_stopped();
             self.flush();
         }
+        self.pod.end();
         Ok(())
     }
 

@@ -76,14 +76,13 @@ impl ContainerSpec {
         config: ContainerConfig,
         image: &ImageConfig,
         layers: Vec<PathBuf>,
-        hostname: &str,
     ) -> Result<Self, SpecError> {
         if layers.is_empty() {
             return Err(SpecError::NoLayers);
         }
         check_paths(&config)?;
         let argv = argv(&config, image)?;
-        let env = env(&config, image, hostname);
+        let env = env(&config, image);
         let working_dir = working_dir(&config, image)?;
         let signal = config.stop_signal.as_ref().or(image.stop_signal.as_ref());
         let stop_signal = signal.map_or(Ok(libc::SIGTERM), |name| parse_signal(name))?;
@@ -114,11 +113,8 @@ fn argv(config: &ContainerConfig, image: &ImageConfig) -> Result<Vec<String>, Sp
     }
 }
 
-fn env(config: &ContainerConfig, image: &ImageConfig, hostname: &str) -> BTreeMap<String, String> {
-    let mut env = BTreeMap::from([
-        ("PATH".to_owned(), DEFAULT_PATH.to_owned()),
-        ("HOSTNAME".to_owned(), hostname.to_owned()),
-    ]);
+fn env(config: &ContainerConfig, image: &ImageConfig) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]);
     if config.tty {
         env.insert("TERM".into(), "xterm".into());
     }
@@ -216,7 +212,7 @@ mod tests {
     }
 
     fn spec(config: ContainerConfig) -> Result<ContainerSpec, SpecError> {
-        ContainerSpec::new(config, &image(), vec!["/layer".into()], "host")
+        ContainerSpec::new(config, &image(), vec!["/layer".into()])
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub enum RuntimeError {
     /// There is no such sandbox.
     #[error("find the sandbox {0}")]
     NoSuchSandbox(SandboxId),
+    /// Another call is making it at the moment.
+    #[error("use the sandbox {0}: it is being made")]
+    Starting(SandboxId),
     /// There is no such container.
     #[error("find the container {0}")]
     NoSuchContainer(ContainerId),

@@ -1,5 +1,8 @@
 //! The one promise to the kernel that this crate has to make by itself.
-#![expect(unsafe_code, reason = "waiting for a descriptor takes a promise about its life")]
+#![expect(
+    unsafe_code,
+    reason = "waiting for a descriptor takes a promise about its life"
+)]
 
 use std::io;
 use std::os::fd::OwnedFd;

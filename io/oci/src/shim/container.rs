@@ -15,12 +15,15 @@ use crate::cgroups::Cgroup;
 use crate::failure::StartFailure;
 use crate::logs::{Log, Stream};
 use crate::paths::ContainerPaths;
+use crate::seccomp::Filters;
 use crate::spec::ContainerSpec;
 use crate::sys;
 
 /// A container, whether it runs or not.
 pub(super) struct Container {
     pub(super) spec: ContainerSpec,
+    /// What all of its programs are put under.
+    pub(super) filters: Filters,
     pub(super) paths: ContainerPaths,
     pub(super) created_at: Timestamp,
     pub(super) state: ContainerState,

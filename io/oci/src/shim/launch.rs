@@ -44,8 +44,8 @@ pub(super) fn launch(pod: &Pod, container: &Container) -> Result<Live, StartFail
     let launch = Launch {
         plan,
         cgroup: cgroup.clone(),
-        is_in_cgroup: birthplace.is_some(),
-        filters: filters(&spec.config)?,
+        is_born_in_cgroup: birthplace.is_some(),
+        filters: container.filters.clone(),
         stdio: Some(stdio),
         size: None,
         mounts: pod

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use gantry_kubelet::sandbox::SandboxConfig;
 use rustix::net::{AddressFamily, SocketType};
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitOptions};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
 use crate::cgroups::{Cgroup, Hierarchies};
@@ -34,15 +34,65 @@ pub(super) struct Pod {
     shared_ids: Option<(OwnedFd, Pid)>,
 }
 
-impl Pod {
-    pub(super) fn set_up(directory: PathBuf) -> io::Result<Self> {
+/// A shim that is about to be born into the cgroups of its pod, away from whoever started it.
+pub(super) struct Birth {
+    paths: PodPaths,
+    record: SandboxRecord,
+    pod: Cgroup,
+    shim: Cgroup,
+    is_born_there: bool,
+}
+
+impl Birth {
+    pub(super) fn prepare(directory: PathBuf) -> io::Result<Self> {
         let paths = PodPaths::new(directory);
         let record: Option<SandboxRecord> =
             records::read(&paths.record()).map_err(|e| io::Error::other(gantry_base::chain(&e)))?;
         let record = record.ok_or_else(|| explain("find the record of the sandbox", "none"))?;
+        let hierarchies = Hierarchies::discover()?;
+        let pod = Cgroup::new(hierarchies, &record.cgroup_root).of_pod(&record.config.id());
+        let shim = pod.child("shim");
+        let made = pod
+            .create()
+            .and_then(|()| pod.limit(&record.config.resources))
+            .and_then(|()| shim.create_everywhere());
+        made.map_err(|e| explain(&e.to_string(), &e.source))?;
+        Ok(Self {
+            paths,
+            record,
+            pod,
+            shim,
+            is_born_there: false,
+        })
+    }
+
+    /// Goes on in a process that was born there; this one has nothing left to do.
+    pub(super) fn fork(self, go_on: impl FnOnce(Self) -> i32) -> io::Result<Pid> {
+        let birthplace = self.shim.birthplace();
+        let is_born_there = birthplace.is_some();
+        let child = move || {
+            go_on(Self {
+                is_born_there,
+                ..self
+            })
+        };
+        sys::fork(0, birthplace.as_ref().map(AsFd::as_fd), child)
+    }
+}
+
+impl Pod {
+    pub(super) fn set_up(birth: Birth) -> io::Result<Self> {
+        let Birth {
+            paths,
+            record,
+            pod: cgroup,
+            shim,
+            is_born_there,
+        } = birth;
         rustix::process::setsid()?;
         rustix::process::chdir("/")?;
-        let cgroup = join_cgroups(&record)?;
+        shim.join(is_born_there)
+            .map_err(|e| explain(&e.to_string(), &e.source))?;
         let score = fs::write("/proc/self/oom_score_adj", "-998");
         gantry_base::ignore(score, "nested machines forbid it, and the pod runs without");
         let node_mounts = File::open("/proc/self/ns/mnt")?.into();
@@ -75,6 +125,16 @@ impl Pod {
             .is_some_and(|(_, first)| *first == pid)
     }
 
+    /// Ends the first process of the shared ids, after which no other can begin.
+    pub(super) fn end(&self) {
+        if let Some((_, first)) = &self.shared_ids {
+            let killed = sys::kill(first.as_raw_nonzero().get(), libc::SIGKILL);
+            gantry_base::ignore(killed, "it may have ended before");
+            let buried = rustix::process::waitpid(Some(*first), WaitOptions::empty());
+            gantry_base::ignore(buried, "it may have been buried before");
+        }
+    }
+
     /// The namespaces that a new container needs besides the pod's.
     pub(super) fn container_namespaces(&self) -> u64 {
         let has_own_ids = !self.record.config.host_pid && self.shared_ids.is_none();
@@ -95,17 +155,6 @@ impl Pod {
         move_into_link_name_space(self.own_ids.as_fd(), Some(LinkNameSpaceType::ProcessID))?;
         outcome
     }
-}
-
-fn join_cgroups(record: &SandboxRecord) -> io::Result<Cgroup> {
-    let hierarchies = Hierarchies::discover()?;
-    let pod = Cgroup::new(hierarchies, &record.cgroup_root).of_pod(&record.config.id());
-    let joined = pod
-        .create()
-        .and_then(|()| pod.limit(&record.config.resources))
-        .and_then(|()| pod.child("shim").join_everywhere());
-    joined.map_err(|e| explain(&e.to_string(), &e.source))?;
-    Ok(pod)
 }
 
 fn own_namespaces(config: &SandboxConfig) -> UnshareFlags {
@@ -141,10 +190,24 @@ fn configure(paths: &PodPaths, config: &SandboxConfig) -> io::Result<()> {
         sys::raise_loopback(socket.as_fd()).map_err(|e| explain("raise the loopback link", e))?;
     }
     for (name, value) in &config.sysctls {
+        if !is_own_setting(name, config) {
+            return Err(explain(
+                &format!("set {name}"),
+                "it would change the whole node",
+            ));
+        }
         let path = Path::new("/proc/sys").join(name.replace('.', "/"));
         fs::write(path, value).map_err(|e| explain(&format!("set {name} to {value:?}"), e))?;
     }
     Ok(())
+}
+
+/// Whether a kernel setting belongs to the pod's namespaces rather than to the node.
+fn is_own_setting(name: &str, config: &SandboxConfig) -> bool {
+    const OF_IPC: [&str; 4] = ["kernel.msg", "kernel.sem", "kernel.shm", "fs.mqueue."];
+    let is_of_ipc = OF_IPC.iter().any(|prefix| name.starts_with(prefix));
+    let is_of_net = name.starts_with("net.");
+    (is_of_ipc && !config.host_ipc) || (is_of_net && !config.host_network)
 }
 
 /// Shared process ids need a first process that stays as long as the pod and buries the orphans.

@@ -14,6 +14,7 @@ use super::container::{Container, never_wait};
 use super::namespaces::explain;
 use super::session::Wanted;
 use super::{ConnectionId, Shim, launch};
+use crate::limits::GRACE_MAX;
 use crate::protocol::{Envelope, PROTOCOL_VERSION, Refusal, Reply, Request, TerminalSize};
 use crate::records::{self, Durability};
 use crate::spec::ContainerSpec;
@@ -115,16 +116,19 @@ impl Shim {
         Ok(Some(Reply::Changed))
     }
 
-    fn create(&mut self, spec: ContainerSpec) -> Answer {
+    fn create(&mut self, mut spec: ContainerSpec) -> Answer {
         if self.is_stopped {
             return Err(Refusal::Stopped);
         }
+        let hostname = self.pod.record.config.hostname.clone();
+        spec.env.entry("HOSTNAME".to_owned()).or_insert(hostname);
         let name = spec.config.id(self.pod.record.config.id()).local();
         match self.containers.get(&name) {
             Some(existing) if existing.spec == spec => return DONE,
             Some(_) => return Err(Refusal::Taken(name)),
             None => {}
         }
+        let filters = launch::filters(&spec.config).map_err(Refusal::Start)?;
         let paths = self.pod.paths.container(&name);
         fs::create_dir_all(paths.directory())
             .map_err(|e| other("make the container's directory", &e))?;
@@ -137,6 +141,7 @@ impl Shim {
             name,
             Container {
                 spec,
+                filters,
                 paths,
                 created_at,
                 state,
@@ -180,7 +185,7 @@ impl Shim {
         let signal = container.spec.stop_signal;
         if let Some(live) = &mut container.live {
             live.stop_waiters.push(id);
-            let deadline = Instant::now() + grace;
+            let deadline = Instant::now() + grace.min(GRACE_MAX);
             let is_first = live.deadline.is_none();
             live.deadline = Some(
                 live.deadline

@@ -50,7 +50,6 @@ impl Shim {
         let plan = plan::exec(&container.spec, wanted.argv, wanted.tty)
             .map_err(|e| StartFailure::new("grant capabilities", e))
             .map_err(Refusal::Start)?;
-        let filters = launch::filters(&container.spec.config).map_err(Refusal::Start)?;
         let failed = |e: io::Error| Refusal::Start(StartFailure::new("enter the container", e));
         let namespace = |kind: &str| -> io::Result<OwnedFd> {
             let path = format!("/proc/{}/ns/{kind}", live.pid.as_raw_nonzero());
@@ -61,8 +60,8 @@ impl Shim {
         let launch = Launch {
             plan,
             cgroup: live.cgroup.clone(),
-            is_in_cgroup: birthplace.is_some(),
-            filters,
+            is_born_in_cgroup: birthplace.is_some(),
+            filters: container.filters.clone(),
             stdio: wanted.stdio,
             size: wanted.size,
             mounts: namespace("mnt").map_err(failed)?,

@@ -111,9 +111,7 @@ impl Inner {
         within: SandboxId,
         config: ContainerConfig,
     ) -> Result<ContainerId, RuntimeError> {
-        let id = config.id(within.clone());
-        let sandbox = self.inspect(within.clone()).await?;
-        let sandbox = sandbox.ok_or(RuntimeError::NoSuchSandbox(within))?;
+        let id = config.id(within);
         let image = self
             .images
             .rootfs(&config.image_id)
@@ -122,8 +120,7 @@ impl Inner {
                 source,
             })?;
         let name = config.name.clone();
-        let hostname = &sandbox.config.hostname;
-        let spec = ContainerSpec::new(config, &image.config, image.lower_dirs, hostname)
+        let spec = ContainerSpec::new(config, &image.config, image.lower_dirs)
             .map_err(|source| RuntimeError::Spec { name, source })?;
         self.ask(&id, Request::Create(Box::new(spec))).await?;
         Ok(id)

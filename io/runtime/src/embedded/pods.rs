@@ -31,25 +31,34 @@ impl Inner {
     }
 
     pub(super) async fn inspect(&self, id: SandboxId) -> Result<Option<Sandbox>, RuntimeError> {
-        let paths = self.paths(&id);
+        // Without a shim yet, it would look like one that has lost its shim.
+        if self.is_starting(&id) {
+            Ok(None)
+        } else {
+            self.look(&id).await
+        }
+    }
+
+    async fn look(&self, id: &SandboxId) -> Result<Option<Sandbox>, RuntimeError> {
+        let paths = self.paths(id);
         match Conversation::ask(&paths, &Request::Inspect).await {
-            Ok(Reply::Sandbox(sandbox)) => Ok(Some(*sandbox)),
-            Ok(_) | Err(Unheard::Gone) => read_orphan(paths).await,
+            Ok(reply) => observed(id, reply).map(Some),
+            Err(Unheard::Gone) => read_orphan(paths).await,
             Err(Unheard::Io(source)) => Err(unreachable(&paths, source)),
         }
     }
 
     pub(super) async fn run_sandbox(&self, config: SandboxConfig) -> Result<Sandbox, RuntimeError> {
         let id = config.id();
-        if let Some(existing) = self.inspect(id.clone()).await? {
-            if existing.state == SandboxState::Ready {
-                return Ok(existing);
+        let mark = Starting::new(self, &id).ok_or_else(|| RuntimeError::Starting(id.clone()))?;
+        let made = match self.look(&id).await? {
+            Some(existing) if existing.state == SandboxState::Ready => return Ok(existing),
+            Some(_) => {
+                self.remove_sandbox(id.clone()).await?;
+                self.make_sandbox(config).await
             }
-            self.remove_sandbox(id.clone()).await?;
-        }
-        let mark = Starting::new(self, id.clone());
-        let made = self.make_sandbox(config).await;
-        drop(mark);
+            None => self.make_sandbox(config).await,
+        };
         match &made {
             Ok(_) => self.watch(id),
             Err(_) => ignore(
@@ -57,6 +66,7 @@ impl Inner {
                 "why it was not made matters more",
             ),
         }
+        drop(mark);
         made
     }
 
@@ -75,8 +85,8 @@ impl Inner {
         self.spawn_shim(&paths, listener)
             .map_err(|e| io_error("start the shim of", &paths, e))?;
         match Conversation::ask(&paths, &Request::Inspect).await {
-            Ok(Reply::Sandbox(sandbox)) => Ok(*sandbox),
-            Ok(_) | Err(Unheard::Gone) => {
+            Ok(reply) => observed(&id, reply),
+            Err(Unheard::Gone) => {
                 let reason = fs::read_to_string(paths.shim_log()).unwrap_or_default();
                 Err(RuntimeError::SetUp {
                     sandbox: id,
@@ -174,13 +184,16 @@ struct Starting<'a> {
 }
 
 impl<'a> Starting<'a> {
-    fn new(inner: &'a Inner, id: SandboxId) -> Self {
-        inner
+    /// None when another call is at it.
+    fn new(inner: &'a Inner, id: &SandboxId) -> Option<Self> {
+        let mut starting = inner
             .starting
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id.clone());
-        Self { inner, id }
+            .unwrap_or_else(PoisonError::into_inner);
+        starting.insert(id.clone()).then(|| Self {
+            inner,
+            id: id.clone(),
+        })
     }
 }
 
@@ -193,6 +206,16 @@ impl Drop for Starting<'_> {
             .unwrap_or_else(PoisonError::into_inner);
         starting.remove(&self.id);
     }
+}
+
+fn observed(id: &SandboxId, reply: Reply) -> Result<Sandbox, RuntimeError> {
+    if let Reply::Failed(refusal) = reply {
+        return Err(RuntimeError::Refused(refusal));
+    }
+    let Reply::Sandbox(sandbox) = reply else {
+        return Err(RuntimeError::ShimGone(id.clone()));
+    };
+    Ok(*sandbox)
 }
 
 /// Ends what a lost shim left, and tells what its records say.

@@ -275,7 +275,9 @@ fn leftovers(dir: &Path) -> Vec<String> {
     );
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let cgroup = fs::read_to_string(entry.path().join("cgroup")).unwrap_or_default();
-        if cgroup.contains(&mark) {
+        // The dead are somebody else's to bury.
+        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        if cgroup.contains(&mark) && !status.contains("State:\tZ") {
             left.push(format!("{}: {cgroup}", entry.path().display()));
         }
     }
