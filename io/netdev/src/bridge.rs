@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use gantry_routing::Cidr;
 
+use crate::blocking::apart;
 use crate::config::{NetworkConfig, address_mac};
 use crate::netlink::NetlinkError;
 use crate::network::{Attachment, Network, NetworkError, Reply, Sandbox};
@@ -203,14 +204,16 @@ impl BridgeNetwork {
         })
     }
 
-    /// The kernel may take its time for a link, so the work is kept off the async threads.
     fn apart<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, NetworkError> + Send + 'static,
     ) -> Reply<'static, T, NetworkError> {
         let network = self.clone();
-        let task = tokio::task::spawn_blocking(move || work(&network));
-        Box::pin(async move { task.await.map_err(|_| NetworkError::Stopping)? })
+        Box::pin(async move {
+            apart(move || work(&network))
+                .await
+                .unwrap_or(Err(NetworkError::Stopping))
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 //! Several clusters on one machine share nothing here: each has its own bridge, table and ranges.
 //! Everything is found again by name, so a new process takes over from one that was killed.
 
+mod blocking;
 mod bridge;
 mod config;
 mod conntrack;

@@ -18,6 +18,7 @@ use gantry_base::ignore;
 use gantry_routing::{Changes, Installed, Ruleset, Step, difference};
 use rustix::io::Errno;
 
+use crate::blocking::apart;
 use crate::config::NetworkConfig;
 use crate::conntrack;
 use crate::dataplane::{Applied, Dataplane, DataplaneError};
@@ -161,14 +162,16 @@ impl NftDataplane {
         Ok(())
     }
 
-    /// A large change keeps the kernel busy for a while, so the work is kept off the async threads.
     fn apart<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, DataplaneError> + Send + 'static,
     ) -> Reply<'static, T, DataplaneError> {
         let dataplane = self.clone();
-        let task = tokio::task::spawn_blocking(move || work(&dataplane));
-        Box::pin(async move { task.await.map_err(|_| DataplaneError::Stopping)? })
+        Box::pin(async move {
+            apart(move || work(&dataplane))
+                .await
+                .unwrap_or(Err(DataplaneError::Stopping))
+        })
     }
 }
 

@@ -66,6 +66,28 @@ pub struct Slot {
     pub endpoint: Endpoint,
 }
 
+/// An endpoint that clients may be sent to again, under a number that outlives its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    /// The frontend it serves.
+    pub frontend: Frontend,
+    /// Its number, which depends on nothing but the endpoint.
+    pub id: u32,
+    /// The endpoint.
+    pub endpoint: Endpoint,
+}
+
+/// Which endpoint, by its lasting number, sits in a slot of a frontend with affinity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seat {
+    /// The frontend.
+    pub frontend: Frontend,
+    /// The slot's number.
+    pub number: u32,
+    /// The endpoint's number.
+    pub id: u32,
+}
+
 /// What leaves and what comes, of one kind of thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit<T> {
@@ -85,7 +107,9 @@ pub struct Changes {
     /// Endpoints in their slots.
     pub slots: Edit<Slot>,
     /// Endpoints that a returning client may be sent to.
-    pub sticky: Edit<(Frontend, Endpoint)>,
+    pub kept: Edit<Kept>,
+    /// Who sits in the slots of frontends with affinity.
+    pub seats: Edit<Seat>,
     /// Endpoints on this node.
     pub local: Edit<Ipv4Addr>,
     /// Addresses of nodes.
@@ -156,8 +180,15 @@ impl Changes {
             .extend(edit(&verdict(frontend, old), &verdict(frontend, new)));
         self.slots
             .extend(edit(&slots(frontend, old), &slots(frontend, new)));
-        self.sticky
-            .extend(edit(&sticky(frontend, old), &sticky(frontend, new)));
+        let (old_sticky, new_sticky) = (old.filter(is_sticky), new.filter(is_sticky));
+        self.kept.extend(edit(
+            &kept(frontend, old_sticky),
+            &kept(frontend, new_sticky),
+        ));
+        self.seats.extend(edit(
+            &seats(frontend, old_sticky),
+            &seats(frontend, new_sticky),
+        ));
         if frontend.protocol == Protocol::Udp {
             self.note_stale(frontend, old, new);
         }
@@ -283,18 +314,42 @@ fn slots(frontend: Frontend, entry: Option<&Entry>) -> BTreeSet<Slot> {
         .collect()
 }
 
-fn sticky(frontend: Frontend, entry: Option<&Entry>) -> BTreeSet<(Frontend, Endpoint)> {
-    let is_sticky = |entry: &&Entry| {
-        entry
-            .verdict
-            .shape()
-            .is_some_and(|shape| shape.affinity.is_some())
-    };
-    let endpoints = endpoints(entry.filter(is_sticky));
-    endpoints
+fn is_sticky(entry: &&Entry) -> bool {
+    entry
+        .verdict
+        .shape()
+        .is_some_and(|shape| shape.affinity.is_some())
+}
+
+/// Should two endpoints ever share a number, then the first one gets the clients of both: a number
+/// must lead to one place.
+fn kept(frontend: Frontend, entry: Option<&Entry>) -> BTreeSet<Kept> {
+    let endpoints = endpoints(entry).into_iter().rev();
+    let by_id: BTreeMap<_, _> = endpoints.map(|endpoint| (id(endpoint), endpoint)).collect();
+    by_id
         .into_iter()
-        .map(|endpoint| (frontend, endpoint))
+        .map(|(id, endpoint)| Kept {
+            frontend,
+            id,
+            endpoint,
+        })
         .collect()
+}
+
+fn seats(frontend: Frontend, entry: Option<&Entry>) -> BTreeSet<Seat> {
+    let slots = slots(frontend, entry).into_iter();
+    slots
+        .map(|slot| Seat {
+            frontend,
+            number: slot.number,
+            id: id(slot.endpoint),
+        })
+        .collect()
+}
+
+/// A number for an endpoint. Those that share a port, as nearly all of a frontend do, never share it.
+fn id(endpoint: Endpoint) -> u32 {
+    u32::from(endpoint.address) ^ u32::from(endpoint.port).rotate_left(16)
 }
 
 fn endpoints(entry: Option<&Entry>) -> BTreeSet<Endpoint> {

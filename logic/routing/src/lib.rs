@@ -13,6 +13,8 @@ mod services;
 
 pub use addresses::{AddressPool, Exhausted};
 pub use cidr::{Cidr, CidrError};
-pub use difference::{Changes, Edit, Entry, Installed, Shape, Slot, Step, Verdict, difference};
+pub use difference::{
+    Changes, Edit, Entry, Installed, Kept, Seat, Shape, Slot, Step, Verdict, difference,
+};
 pub use ruleset::{Balance, Endpoint, Frontend, Masquerade, Protocol, Ruleset, Treatment};
 pub use services::{HostPort, LocalNode, ruleset};

@@ -17,6 +17,7 @@ pub(crate) struct Key(Vec<u8>);
 pub(crate) enum Data {
     Nothing,
     Endpoint(Endpoint),
+    Number(u32),
     Goto(String),
     Drop,
 }
@@ -47,7 +48,7 @@ impl Key {
         key.port(frontend.port)
     }
 
-    pub(crate) fn endpoint(self, endpoint: &Endpoint) -> Self {
+    fn endpoint(self, endpoint: &Endpoint) -> Self {
         self.address(endpoint.address).port(endpoint.port)
     }
 
@@ -95,6 +96,9 @@ impl Data {
             Self::Nothing => {}
             Self::Endpoint(endpoint) => {
                 nest.put(NFTA_DATA_VALUE, &Key::default().endpoint(endpoint).0);
+            }
+            Self::Number(number) => {
+                nest.put(NFTA_DATA_VALUE, &number.to_ne_bytes());
             }
             Self::Goto(chain) => put_verdict(nest, NFT_GOTO, Some(chain)),
             Self::Drop => put_verdict(nest, NF_DROP, None),

@@ -23,6 +23,8 @@ pub(crate) enum Field {
     DestinationPort,
     Protocol,
     Mark,
+    /// What queues sort it by.
+    Priority,
     /// The kind of the interface it came in on.
     IncomingType,
     /// The name of the interface it leaves by; takes four registers.
@@ -49,6 +51,7 @@ pub(crate) enum Expression {
     Bits(Register, [u8; 4], [u8; 4]),
     Draw(Lot),
     SetMark(Register),
+    SetPriority(Register),
     /// Holds when the set has the key.
     Has(&'static str, Register),
     /// Holds when the set does not have the key.
@@ -102,10 +105,15 @@ impl Expression {
             Self::Load(Field::DestinationType, _) => "fib",
             Self::Load(Field::Source | Field::Destination | Field::DestinationPort, _) => "payload",
             Self::Load(
-                Field::Protocol | Field::Mark | Field::IncomingType | Field::OutgoingName,
+                Field::Protocol
+                | Field::Mark
+                | Field::Priority
+                | Field::IncomingType
+                | Field::OutgoingName,
                 _,
             )
-            | Self::SetMark(_) => "meta",
+            | Self::SetMark(_)
+            | Self::SetPriority(_) => "meta",
             Self::Store(..) | Self::Jump(_) | Self::Goto(_) | Self::Drop => "immediate",
             Self::Equal(..) | Self::Differs(..) => "cmp",
             Self::Bits(..) => "bitwise",
@@ -133,10 +141,8 @@ impl Expression {
                 body.put_be32(NFTA_NG_MODULUS, lot.below)
                     .put_be32(NFTA_NG_TYPE, NFT_NG_RANDOM);
             }
-            Self::SetMark(from) => {
-                body.put_be32(NFTA_META_KEY, NFT_META_MARK);
-                body.put_be32(NFTA_META_SREG, from.number());
-            }
+            Self::SetMark(from) => put_set(body, NFT_META_MARK, *from),
+            Self::SetPriority(from) => put_set(body, NFT_META_PRIORITY, *from),
             Self::Has(set, key) => put_lookup(body, set, *key),
             Self::Lacks(set, key) => {
                 put_lookup(body, set, *key);
@@ -216,11 +222,17 @@ fn put_load(body: &mut Message, field: Field, into: Register) {
         }
         Field::Protocol => NFT_META_L4PROTO,
         Field::Mark => NFT_META_MARK,
+        Field::Priority => NFT_META_PRIORITY,
         Field::IncomingType => NFT_META_IIFTYPE,
         Field::OutgoingName => NFT_META_OIFNAME,
     };
     body.put_be32(NFTA_META_DREG, into)
         .put_be32(NFTA_META_KEY, meta);
+}
+
+fn put_set(body: &mut Message, meta: u32, from: Register) {
+    body.put_be32(NFTA_META_KEY, meta)
+        .put_be32(NFTA_META_SREG, from.number());
 }
 
 fn put_value(body: &mut Message, kind: u16, value: &[u8]) {

@@ -20,6 +20,8 @@ pub(crate) enum Value {
     Presence,
     /// An address and a port.
     Endpoint,
+    /// A number in this machine's byte order.
+    Number,
     /// What happens to the packet.
     Verdict,
 }
@@ -65,11 +67,8 @@ impl Set {
         message.put_be32(NFTA_SET_KEY_LEN, padded_length(self.key));
         match self.value {
             Value::Presence => {}
-            Value::Endpoint => {
-                let endpoint = &[Kind::Address, Kind::Port];
-                message.put_be32(NFTA_SET_DATA_TYPE, concatenated(endpoint));
-                message.put_be32(NFTA_SET_DATA_LEN, padded_length(endpoint));
-            }
+            Value::Endpoint => put_data(message, &[Kind::Address, Kind::Port]),
+            Value::Number => put_data(message, &[Kind::Number]),
             Value::Verdict => {
                 message.put_be32(NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
             }
@@ -114,6 +113,11 @@ impl Set {
             }
         });
     }
+}
+
+fn put_data(message: &mut Message, kinds: &[Kind]) {
+    message.put_be32(NFTA_SET_DATA_TYPE, concatenated(kinds));
+    message.put_be32(NFTA_SET_DATA_LEN, padded_length(kinds));
 }
 
 fn concatenated(kinds: &[Kind]) -> u32 {

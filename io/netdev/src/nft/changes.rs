@@ -2,11 +2,11 @@
 //!
 //! New chains come before the elements that lead to them, and old ones go after those.
 
-use gantry_routing::{Changes, Cidr, Edit, Endpoint, Frontend, Slot, Verdict};
+use gantry_routing::{Changes, Cidr, Edit, Frontend, Kept, Seat, Slot, Verdict};
 use std::net::Ipv4Addr;
 
 use super::shape;
-use super::table::{FRONTENDS, LOCAL, NODES, REFUSE, SLOTS, STICKY};
+use super::table::{FRONTENDS, KEPT, LOCAL, NODES, REFUSE, SEATS, SLOTS};
 use crate::filter::{Batch, Data, Element, Key};
 
 /// Puts changes into a batch. `cluster` is the range of all pods.
@@ -20,7 +20,8 @@ pub(super) fn put(batch: &mut Batch, changes: &Changes, cluster: Cidr) {
     }
     put_elements(batch, FRONTENDS, &changes.verdicts, frontend);
     put_elements(batch, SLOTS, &changes.slots, slot);
-    put_elements(batch, STICKY, &changes.sticky, sticky);
+    put_elements(batch, KEPT, &changes.kept, kept);
+    put_elements(batch, SEATS, &changes.seats, seat);
     put_elements(batch, LOCAL, &changes.local, itself);
     put_elements(batch, NODES, &changes.nodes, node);
     for removed in &changes.shapes.removed {
@@ -58,11 +59,19 @@ fn slot(slot: &Slot) -> Element {
     }
 }
 
-fn sticky((frontend, endpoint): &(Frontend, Endpoint)) -> Element {
-    let key = Key::default().frontend(frontend).endpoint(endpoint);
+fn kept(kept: &Kept) -> Element {
+    let key = Key::default().frontend(&kept.frontend).number(kept.id);
     Element {
         key,
-        data: Data::Nothing,
+        data: Data::Endpoint(kept.endpoint),
+    }
+}
+
+fn seat(seat: &Seat) -> Element {
+    let key = Key::default().frontend(&seat.frontend).number(seat.number);
+    Element {
+        key,
+        data: Data::Number(seat.id),
     }
 }
 

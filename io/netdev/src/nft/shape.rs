@@ -3,22 +3,29 @@
 //! First whoever needs it is marked for masquerade. A client that is to stay with its endpoint is
 //! looked up, and sent there if that endpoint is still one of the frontend's. Everybody else draws
 //! a slot. The chain's name is the shape's text.
+//!
+//! What one map yields becomes part of another map's key by way of the packet's priority. A register
+//! would do for the kernel, but the usual tools cannot list such rules, and people must be able to
+//! look at their packet filter. Only the first packet of a connection to a service with affinity
+//! carries a priority for it, which forwarding sets anew.
 
 use std::time::Duration;
 
 use gantry_routing::{Cidr, Masquerade, Shape};
 
-use super::table::{CLIENTS, LOOPBACK, LOOPBACK_MASK, MARK, SLOTS, STICKY, load_frontend, outside};
+use super::table::{
+    CLIENTS, KEPT, LOOPBACK, LOOPBACK_MASK, MARK, SEATS, SLOTS, load_frontend, outside,
+};
 use crate::filter::{Expression, Field, Lot, Register, Rule};
 
 /// Registers: the client and the frontend side by side are the key of what a client had; the
-/// frontend again, followed by its slot or endpoint, is the key of everything else.
+/// frontend again, followed by a number, is the key of an endpoint.
 const CLIENT: Register = Register(0);
 const CLIENT_FRONTEND: Register = Register(1);
 const FRONTEND: Register = Register(5);
-const SLOT: Register = Register(8);
-const KEPT: Register = Register(8);
-const DRAWN: Register = Register(9);
+const NUMBER: Register = Register(8);
+const ENDPOINT: Register = Register(9);
+const ENDPOINT_PORT: Register = Register(10);
 
 /// The rules of one shape. `cluster` is the range of all pods.
 pub(super) fn rules(shape: &Shape, cluster: Cidr) -> Vec<Rule> {
@@ -27,10 +34,10 @@ pub(super) fn rules(shape: &Shape, cluster: Cidr) -> Vec<Rule> {
         let time = Duration::from_secs(u64::from(seconds));
         rules.push(return_to_kept(shape, time));
         rules.push(forget_kept(shape));
-        rules.push(draw(shape, Some(time)));
+        rules.push(draw_and_keep(shape, time));
     }
     // Also reached when no more clients can be remembered.
-    rules.push(draw(shape, None));
+    rules.push(draw(shape));
     rules
 }
 
@@ -62,22 +69,13 @@ fn load_client(shape: &Shape) -> Rule {
 
 fn return_to_kept(shape: &Shape, time: Duration) -> Rule {
     let mut rule = load_client(shape);
-    rule.extend(load_frontend(FRONTEND, shape.any_address));
-    rule.extend([
-        Expression::Find {
-            map: CLIENTS,
-            key: CLIENT,
-            value: KEPT,
-        },
-        Expression::Has(STICKY, FRONTEND),
-        Expression::Remember {
-            map: CLIENTS,
-            key: CLIENT,
-            value: KEPT,
-            time,
-        },
-        redirect(KEPT),
-    ]);
+    rule.push(Expression::Find {
+        map: CLIENTS,
+        key: CLIENT,
+        value: NUMBER,
+    });
+    rule.push(Expression::SetPriority(NUMBER));
+    rule.extend(go_to_kept(shape, time));
     rule
 }
 
@@ -85,47 +83,77 @@ fn return_to_kept(shape: &Shape, time: Duration) -> Rule {
 fn forget_kept(shape: &Shape) -> Rule {
     let mut rule = load_client(shape);
     rule.extend([
-        // The kernel wants registers for the value though it does not look at them.
-        Expression::Store([0; 4], KEPT),
-        Expression::Store([0; 4], Register(KEPT.0 + 1)),
+        // The kernel wants a register for the value though it does not look at it.
+        Expression::Store([0; 4], NUMBER),
         Expression::Forget {
             map: CLIENTS,
             key: CLIENT,
-            value: KEPT,
+            value: NUMBER,
         },
     ]);
     rule
 }
 
-fn draw(shape: &Shape, remember: Option<Duration>) -> Rule {
+fn draw_and_keep(shape: &Shape, time: Duration) -> Rule {
     let mut rule = load_frontend(FRONTEND, shape.any_address);
     rule.extend([
         Expression::Draw(Lot {
             below: shape.slots,
-            into: SLOT,
+            into: NUMBER,
+        }),
+        Expression::Find {
+            map: SEATS,
+            key: FRONTEND,
+            value: NUMBER,
+        },
+        Expression::SetPriority(NUMBER),
+    ]);
+    rule.extend(go_to_kept(shape, time));
+    rule
+}
+
+/// Goes to the endpoint whose number is the packet's priority, if the frontend still has it, and
+/// remembers that.
+fn go_to_kept(shape: &Shape, time: Duration) -> Rule {
+    let mut rule = load_frontend(FRONTEND, shape.any_address);
+    rule.extend([
+        Expression::Load(Field::Priority, NUMBER),
+        Expression::Find {
+            map: KEPT,
+            key: FRONTEND,
+            value: ENDPOINT,
+        },
+    ]);
+    rule.extend(load_client(shape));
+    rule.push(Expression::Remember {
+        map: CLIENTS,
+        key: CLIENT,
+        value: NUMBER,
+        time,
+    });
+    rule.push(Expression::Redirect {
+        address: ENDPOINT,
+        port: ENDPOINT_PORT,
+    });
+    rule
+}
+
+fn draw(shape: &Shape) -> Rule {
+    let mut rule = load_frontend(FRONTEND, shape.any_address);
+    rule.extend([
+        Expression::Draw(Lot {
+            below: shape.slots,
+            into: NUMBER,
         }),
         Expression::Find {
             map: SLOTS,
             key: FRONTEND,
-            value: DRAWN,
+            value: ENDPOINT,
+        },
+        Expression::Redirect {
+            address: ENDPOINT,
+            port: ENDPOINT_PORT,
         },
     ]);
-    if let Some(time) = remember {
-        rule.extend(load_client(shape));
-        rule.push(Expression::Remember {
-            map: CLIENTS,
-            key: CLIENT,
-            value: DRAWN,
-            time,
-        });
-    }
-    rule.push(redirect(DRAWN));
     rule
-}
-
-fn redirect(endpoint: Register) -> Expression {
-    Expression::Redirect {
-        address: endpoint,
-        port: Register(endpoint.0 + 1),
-    }
 }

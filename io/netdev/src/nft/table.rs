@@ -13,10 +13,12 @@ use crate::limits::STICKY_CLIENTS;
 pub(super) const FRONTENDS: &str = "frontends";
 /// From frontend and slot to endpoint.
 pub(super) const SLOTS: &str = "slots";
-/// From client and frontend to the endpoint that the client had last.
+/// From frontend and slot to the lasting number of the endpoint, where clients are remembered.
+pub(super) const SEATS: &str = "seats";
+/// From frontend and lasting number to endpoint.
+pub(super) const KEPT: &str = "kept";
+/// From client and frontend to the number of the endpoint that the client had last.
 pub(super) const CLIENTS: &str = "clients";
-/// Endpoints that a client may still be sent to again.
-pub(super) const STICKY: &str = "sticky";
 /// Pairs of an address with itself, for endpoints on this node.
 pub(super) const LOCAL: &str = "local";
 /// Addresses of nodes.
@@ -41,15 +43,8 @@ pub(super) const LOOPBACK_MASK: [u8; 4] = [255, 0, 0, 0];
 
 /// The parts of a key that names a frontend.
 const FRONTEND: &[Kind] = &[Kind::Address, Kind::Protocol, Kind::Port];
-const FRONTEND_SLOT: &[Kind] = &[Kind::Address, Kind::Protocol, Kind::Port, Kind::Number];
+const FRONTEND_NUMBER: &[Kind] = &[Kind::Address, Kind::Protocol, Kind::Port, Kind::Number];
 const CLIENT_FRONTEND: &[Kind] = &[Kind::Address, Kind::Address, Kind::Protocol, Kind::Port];
-const FRONTEND_ENDPOINT: &[Kind] = &[
-    Kind::Address,
-    Kind::Protocol,
-    Kind::Port,
-    Kind::Address,
-    Kind::Port,
-];
 
 /// Deletes the table if there is one, and makes it with everything but services.
 pub(super) fn make_anew(batch: &mut Batch, config: &NetworkConfig) {
@@ -72,15 +67,16 @@ fn add_sets(batch: &mut Batch) {
         filled_by_rules: None,
     };
     batch.add_set(&set(FRONTENDS, FRONTEND, Value::Verdict));
-    batch.add_set(&set(SLOTS, FRONTEND_SLOT, Value::Endpoint));
-    batch.add_set(&set(STICKY, FRONTEND_ENDPOINT, Value::Presence));
+    batch.add_set(&set(SLOTS, FRONTEND_NUMBER, Value::Endpoint));
+    batch.add_set(&set(SEATS, FRONTEND_NUMBER, Value::Number));
+    batch.add_set(&set(KEPT, FRONTEND_NUMBER, Value::Endpoint));
     batch.add_set(&set(
         LOCAL,
         &[Kind::Address, Kind::Address],
         Value::Presence,
     ));
     batch.add_set(&set(NODES, &[Kind::Address], Value::Presence));
-    let clients = set(CLIENTS, CLIENT_FRONTEND, Value::Endpoint);
+    let clients = set(CLIENTS, CLIENT_FRONTEND, Value::Number);
     batch.add_set(&Set {
         filled_by_rules: Some(STICKY_CLIENTS),
         ..clients
@@ -214,16 +210,15 @@ fn masquerade_leaving(config: &NetworkConfig) -> Rule {
 
 /// Loads the key of the packet's frontend into three registers.
 pub(super) fn load_frontend(first: Register, any_address: bool) -> Rule {
-    let address = if any_address {
-        Expression::Store([0; 4], first)
-    } else {
-        Expression::Load(Field::Destination, first)
-    };
-    vec![
-        address,
+    let mut rule = vec![Expression::Load(Field::Destination, first)];
+    if any_address {
+        rule.push(Expression::Bits(first, [0; 4], [0; 4]));
+    }
+    rule.extend([
         Expression::Load(Field::Protocol, Register(first.0 + 1)),
         Expression::Load(Field::DestinationPort, Register(first.0 + 2)),
-    ]
+    ]);
+    rule
 }
 
 /// Holds when an address of the packet lies in a range. Uses the first register.

@@ -53,6 +53,7 @@ fn attaching_again_gives_the_same_and_detaching_twice_is_fine() {
     let pod = cluster.pod(2);
     pod.serve();
     let links = machine.links();
+    cluster.wait(|cluster| cluster.network.set_up()).unwrap();
     cluster.attach(&pod);
     assert_eq!(machine.links(), links);
     assert_eq!(
@@ -479,4 +480,44 @@ fn ask_udp(client: &UdpSocket) -> String {
     let mut buffer = [0; 64];
     let length = client.recv(&mut buffer).unwrap();
     String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[test]
+fn the_usual_tool_can_list_the_table_if_it_is_there() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let cluster = machine.cluster("show", 29);
+    let endpoint = cluster.pod(2).serve();
+    let sticky = |frontend: &str| {
+        balanced(frontend, &[endpoint], |balance| balance.affinity = Some(60)).frontends
+    };
+    let mut all = rules("*:30008/tcp", &[endpoint]);
+    all.frontends.extend(sticky("10.129.0.1:80/tcp"));
+    all.frontends.extend(sticky("*:30009/tcp"));
+    all.frontends
+        .extend(rules("10.129.0.2:80/tcp", &[]).frontends);
+    all.nodes.insert([192, 0, 2, 2].into());
+    cluster.replace(all);
+    assert_eq!(
+        ask_once(&machine.namespace, "10.129.0.1:80"),
+        "10.29.0.2 10.29.0.1"
+    );
+    let list = || {
+        std::process::Command::new("nft")
+            .args(["list", "ruleset"])
+            .output()
+    };
+    let Ok(listed) = machine.namespace.run(list) else {
+        println!("skipped: nft is not installed");
+        return;
+    };
+    let text = String::from_utf8_lossy(&listed.stdout);
+    assert!(
+        listed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
+    println!("{text}");
+    assert!(text.contains("table ip gantry-show"), "{text}");
 }

@@ -10,8 +10,11 @@ impl Display for Changes {
             format!("{frontend} {verdict}")
         })?;
         lines(f, &self.slots, Slot::to_string)?;
-        lines(f, &self.sticky, |(frontend, endpoint)| {
-            format!("sticky {frontend} {endpoint}")
+        lines(f, &self.kept, |kept| {
+            format!("keep {} {}", kept.frontend, kept.endpoint)
+        })?;
+        lines(f, &self.seats, |seat| {
+            format!("seat {} #{}", seat.frontend, seat.number)
         })?;
         lines(f, &self.local, |address| format!("local {address}"))?;
         lines(f, &self.nodes, |address| format!("node {address}"))?;

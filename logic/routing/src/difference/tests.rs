@@ -123,7 +123,8 @@ fn affinity_adds_the_endpoints_that_a_client_may_return_to() {
         &expect![[r"
             - 10.96.0.1:80/tcp address-outsiders-of-1
             + 10.96.0.1:80/tcp address-outsiders-of-1-sticky-60
-            + sticky 10.96.0.1:80/tcp 10.244.0.1:80
+            + keep 10.96.0.1:80/tcp 10.244.0.1:80
+            + seat 10.96.0.1:80/tcp #0
             - rules for address-outsiders-of-1
             + rules for address-outsiders-of-1-sticky-60
         "]],
@@ -175,4 +176,30 @@ fn slots_never_have_gaps_and_never_hold_an_endpoint_twice() {
         assert_eq!(slots.len(), wanted.len());
         assert_eq!(slots.iter().copied().collect::<BTreeSet<_>>(), wanted);
     }
+}
+
+#[test]
+fn two_endpoints_with_one_number_are_kept_as_one() {
+    let mut twins = rules(Protocol::Tcp, &[1], Some(60));
+    let first = Endpoint {
+        address: Ipv4Addr::new(10, 1, 0, 1),
+        port: 1,
+    };
+    let second = Endpoint {
+        address: Ipv4Addr::new(10, 2, 0, 1),
+        port: 2,
+    };
+    assert_eq!(id(first), id(second));
+    if let Some(Treatment::Balance(balance)) = twins.frontends.get_mut(&frontend(Protocol::Tcp)) {
+        balance.endpoints = BTreeSet::from([first, second]);
+    }
+    let changes = difference(&Installed::default(), &twins).changes;
+    let kept: Vec<_> = changes
+        .kept
+        .added
+        .iter()
+        .map(|kept| kept.endpoint)
+        .collect();
+    assert_eq!(kept, [first]);
+    assert_eq!(changes.slots.added.len(), 2);
 }
