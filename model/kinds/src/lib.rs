@@ -6,6 +6,7 @@
 pub mod apps;
 pub mod authentication;
 pub mod authorization;
+pub mod bootstrap;
 pub mod column;
 pub mod coordination;
 pub mod core_v1;
@@ -19,6 +20,10 @@ pub mod rbac;
 pub mod rules;
 pub mod scheduling;
 pub mod subresource;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod tidy;
 
 pub use describe::{describe, describe_stored_as};

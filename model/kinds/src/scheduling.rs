@@ -1,5 +1,5 @@
 //! Priorities.
 
-mod priority_class;
+pub(crate) mod priority_class;
 
 pub use priority_class::PriorityClasses;

@@ -1,0 +1,143 @@
+//! What each controller may do, under an account of its own.
+
+use gantry_api::Object;
+
+use super::grant::{EVENTS, Grant, READ, on};
+use super::role::Holder::Account;
+use super::role::{bind_everywhere, cluster_role};
+
+/// One role and one binding per controller.
+pub(super) fn objects() -> Vec<Object> {
+    let both = |(controller, grants): &(&'static str, &[Grant])| {
+        let name = format!("system:controller:{controller}");
+        [
+            cluster_role(&name, grants),
+            bind_everywhere(&name, &[Account(controller)]),
+        ]
+    };
+    CONTROLLERS.iter().flat_map(both).collect()
+}
+
+const PODS_OF_SETS: Grant = on("", "pods", "create,delete,list,patch,watch");
+
+const CONTROLLERS: &[(&str, &[Grant])] = &[
+    (
+        "clusterrole-aggregation-controller",
+        &[on(
+            "rbac.authorization.k8s.io",
+            "clusterroles",
+            "escalate,get,list,patch,update,watch",
+        )],
+    ),
+    (
+        "deployment-controller",
+        &[
+            on("apps", "deployments", "get,list,update,watch"),
+            on("apps", "deployments/status", "update"),
+            on("apps", "deployments/finalizers", "update"),
+            on(
+                "apps",
+                "replicasets",
+                "create,delete,get,list,patch,update,watch",
+            ),
+            on("", "pods", "get,list,update,watch"),
+            EVENTS,
+        ],
+    ),
+    (
+        "endpoint-controller",
+        &[
+            on("", "pods,services", READ),
+            on("", "endpoints", "create,delete,get,list,update"),
+            on("", "endpoints/restricted", "create"),
+            EVENTS,
+        ],
+    ),
+    (
+        "endpointslice-controller",
+        &[
+            on("", "nodes,pods,services", READ),
+            on("", "services/finalizers", "update"),
+            on(
+                "discovery.k8s.io",
+                "endpointslices",
+                "create,delete,get,list,update,watch",
+            ),
+            on("discovery.k8s.io", "endpointslices/restricted", "create"),
+            EVENTS,
+        ],
+    ),
+    (
+        "endpointslicemirroring-controller",
+        &[
+            on("", "endpoints,services", READ),
+            on("", "endpoints/finalizers,services/finalizers", "update"),
+            on(
+                "discovery.k8s.io",
+                "endpointslices",
+                "create,delete,get,list,update,watch",
+            ),
+            on("discovery.k8s.io", "endpointslices/restricted", "create"),
+            EVENTS,
+        ],
+    ),
+    (
+        "generic-garbage-collector",
+        &[on("*", "*", "delete,get,list,patch,update,watch"), EVENTS],
+    ),
+    (
+        "namespace-controller",
+        &[
+            on("", "namespaces", "delete,get,list,watch"),
+            on("", "namespaces/finalize,namespaces/status", "update"),
+            on("*", "*", "delete,deletecollection,get,list"),
+        ],
+    ),
+    (
+        "node-controller",
+        &[
+            on("", "nodes", "delete,get,list,patch,update,watch"),
+            on("", "nodes/status", "patch,update"),
+            on("", "pods/status", "patch,update"),
+            on("", "pods", "delete,get,list,watch"),
+            on("coordination.k8s.io", "leases", READ),
+            EVENTS,
+        ],
+    ),
+    (
+        "pod-garbage-collector",
+        &[
+            on("", "pods", "delete,list,watch"),
+            on("", "nodes", "get,list"),
+            on("", "pods/status", "patch"),
+        ],
+    ),
+    (
+        "replicaset-controller",
+        &[
+            on("apps", "replicasets", "get,list,update,watch"),
+            on("apps", "replicasets/status", "update"),
+            on("apps", "replicasets/finalizers", "update"),
+            PODS_OF_SETS,
+            EVENTS,
+        ],
+    ),
+    (
+        "replication-controller",
+        &[
+            on("", "replicationcontrollers", "get,list,update,watch"),
+            on("", "replicationcontrollers/status", "update"),
+            on("", "replicationcontrollers/finalizers", "update"),
+            PODS_OF_SETS,
+            EVENTS,
+        ],
+    ),
+    (
+        "root-ca-cert-publisher",
+        &[on("", "configmaps", "create,update"), EVENTS],
+    ),
+    (
+        "service-account-controller",
+        &[on("", "serviceaccounts", "create"), EVENTS],
+    ),
+];

@@ -1,0 +1,123 @@
+//! The few doors through which kinds are tested: trees in, text out.
+
+use expect_test::Expect;
+use gantry_api::Object;
+use gantry_api::field_error::FieldErrors;
+use gantry_base::time::Timestamp;
+use serde_json::Value;
+
+use crate::describe;
+use crate::descriptor::Descriptor;
+use crate::kind::Kind;
+
+/// The moment at which all tests look.
+pub(crate) const NOW: &str = "2026-01-02T03:04:05Z";
+
+/// A named object of kind `K` with these fields, in namespace `default` if it lives in one.
+pub(crate) fn object<K: Kind>(fields: Value) -> Object {
+    let kind = describe::<K>();
+    let mut object = Object::from_value(fields).unwrap();
+    object.set(
+        &["apiVersion"],
+        kind.names.group_version().to_string().into(),
+    );
+    object.set(&["kind"], kind.names.kind.as_ref().into());
+    if object.name().is_empty() {
+        object.set(&["metadata", "name"], "web".into());
+    }
+    if kind.scope == crate::Scope::Namespaced {
+        object.set(&["metadata", "namespace"], "default".into());
+    }
+    object
+}
+
+/// The object as a create leaves it.
+pub(crate) fn created<K: Kind>(fields: Value) -> Object {
+    let mut object = object::<K>(fields);
+    let hooks = describe::<K>().hooks;
+    hooks.default(&mut object).unwrap();
+    hooks.prepare(&mut object, None).unwrap();
+    object
+}
+
+/// The object as an update of `old` leaves it.
+pub(crate) fn updated<K: Kind>(fields: Value, old: &Object) -> Object {
+    let mut object = object::<K>(fields);
+    let hooks = describe::<K>().hooks;
+    hooks.default(&mut object).unwrap();
+    hooks.prepare(&mut object, Some(old)).unwrap();
+    object
+}
+
+/// What is wrong with a new object.
+pub(crate) fn check_create<K: Kind>(fields: Value, expect: &Expect) {
+    expect.assert_eq(&faults(&describe::<K>(), &created::<K>(fields), None));
+}
+
+/// What is wrong with an update.
+pub(crate) fn check_update<K: Kind>(old: Value, new: Value, expect: &Expect) {
+    let old = created::<K>(old);
+    let new = updated::<K>(new, &old);
+    expect.assert_eq(&faults(&describe::<K>(), &new, Some(&old)));
+}
+
+fn faults(kind: &Descriptor, object: &Object, old: Option<&Object>) -> String {
+    let mut errors = FieldErrors::new();
+    kind.hooks.validate(object, old, &mut errors).unwrap();
+    errors
+        .as_slice()
+        .iter()
+        .map(|error| format!("{error}\n"))
+        .collect()
+}
+
+/// What a new object has beyond what its author wrote: one line per field.
+pub(crate) fn check_defaults<K: Kind>(fields: Value, expect: &Expect) {
+    let written = Value::Object(object::<K>(fields.clone()).0);
+    let mut lines = Vec::new();
+    added(
+        "",
+        &created::<K>(fields).into_value(),
+        Some(&written),
+        &mut lines,
+    );
+    expect.assert_eq(&lines.concat());
+}
+
+fn added(path: &str, value: &Value, written: Option<&Value>, lines: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, value) in fields {
+                let written = written.and_then(|written| written.get(name));
+                added(&format!("{path}.{name}"), value, written, lines);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                let written = written.and_then(|written| written.get(index));
+                added(&format!("{path}[{index}]"), value, written, lines);
+            }
+        }
+        value if written == Some(value) => {}
+        value => lines.push(format!("{} = {value}\n", path.trim_start_matches('.'))),
+    }
+}
+
+/// The row of a stored object, a cell to a line.
+pub(crate) fn check_row<K: Kind>(fields: Value, expect: &Expect) {
+    let kind = describe::<K>();
+    let now: Timestamp = NOW.parse().unwrap();
+    let row = kind.hooks.row(&object::<K>(fields), now).unwrap();
+    let cell = |(column, cell): (&gantry_api::table::ColumnDefinition, &Value)| {
+        let cell = cell
+            .as_str()
+            .map_or_else(|| cell.to_string(), str::to_owned);
+        format!("{}: {cell}\n", column.name)
+    };
+    let cells: String = kind.columns.iter().zip(&row.cells).map(cell).collect();
+    let conditions = row.conditions.iter();
+    let remarks: String = conditions
+        .map(|told| format!("({} {})\n", told.condition, told.reason))
+        .collect();
+    expect.assert_eq(&format!("{cells}{remarks}"));
+}
