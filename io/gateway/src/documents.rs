@@ -95,19 +95,6 @@ impl Gateway {
         document.expect("there is always a second version")
     }
 
-    /// `/openapi/v2` in protobuf, for clients that accept nothing else.
-    #[must_use]
-    pub fn openapi_v2_protobuf(&self) -> Document {
-        let registry = self.registry();
-        let build = || {
-            let content = gantry_registry::openapi::protobuf::encode(&registry.openapi_v2());
-            Some((content, etag(registry)))
-        };
-        let content_type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-        let document = self.shared.documents.get("v2.pb", content_type, build);
-        document.expect("there is always a second version")
-    }
-
     /// `/openapi/v3`: where the document of each group and version is.
     #[must_use]
     pub fn openapi_v3_index(&self) -> Document {

@@ -19,7 +19,6 @@ use crate::store::Ledger;
 use crate::watch::{Frames, WatchStream};
 
 /// What a gateway is made of, besides the store.
-#[derive(Debug)]
 pub struct Config {
     /// All kinds that are served.
     pub kinds: Vec<Descriptor>,
@@ -67,6 +66,16 @@ pub struct Response {
     pub warnings: Vec<String>,
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = self.kinds.len();
+        f.debug_struct("Config")
+            .field("kinds", &kinds)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Gateway {
@@ -135,9 +144,10 @@ impl Shared {
 
 impl From<&Rejection> for Response {
     fn from(rejection: &Rejection) -> Self {
-        let retry = match rejection {
-            Rejection::TooManyRequests { retry_after_seconds, .. } => Some(*retry_after_seconds),
-            _ => None,
+        let retry = if let Rejection::TooManyRequests { retry_after_seconds, .. } = rejection {
+            Some(*retry_after_seconds)
+        } else {
+            None
         };
         Self {
             code: rejection.code(),
