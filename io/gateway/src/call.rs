@@ -31,15 +31,22 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response
                 }
             }
             Step::Sign(order) => {
-                let signed = shared.signer.sign(&order.claims).map_err(Rejection::internal)?;
+                let signed = shared
+                    .signer
+                    .sign(&order.claims)
+                    .map_err(Rejection::internal)?;
                 return Ok(respond(order.reply(&signed), None));
             }
             Step::Authenticate(check) => {
-                let found = shared.authenticator.authenticate(&check.token, &check.audiences);
+                let found = shared
+                    .authenticator
+                    .authenticate(&check.token, &check.audiences);
                 return Ok(respond(check.reply(found), None));
             }
             Step::Watch(_) => {
-                return Err(Rejection::bad_request("a watch is a stream: open it as one"));
+                return Err(Rejection::bad_request(
+                    "a watch is a stream: open it as one",
+                ));
             }
         }
     }
@@ -76,7 +83,10 @@ pub(crate) fn authorize(shared: &Shared, request: &Request) -> Result<(), Reject
 /// What permission a request needs.
 pub(crate) fn attributes(request: &Request) -> Attributes<'_> {
     let field_selector = request.options.field_selector.as_deref().unwrap_or("");
-    let collective = matches!(request.verb, Verb::List | Verb::Watch | Verb::DeleteCollection);
+    let collective = matches!(
+        request.verb,
+        Verb::List | Verb::Watch | Verb::DeleteCollection
+    );
     // A collection that can hold one object only is as good as that object.
     let only = field_selector
         .strip_prefix("metadata.name=")

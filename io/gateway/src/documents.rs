@@ -32,7 +32,9 @@ impl Document {
     pub fn plain(&self) -> Bytes {
         let mut plain = Vec::new();
         let mut reader = GzDecoder::new(self.gzip.as_ref());
-        reader.read_to_end(&mut plain).expect("we compressed these bytes ourselves");
+        reader
+            .read_to_end(&mut plain)
+            .expect("we compressed these bytes ourselves");
         plain.into()
     }
 }
@@ -68,7 +70,9 @@ impl Documents {
 
 fn compress(content: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(content).expect("writing to memory succeeds");
+    encoder
+        .write_all(content)
+        .expect("writing to memory succeeds");
     encoder.finish().expect("writing to memory succeeds").into()
 }
 
@@ -79,7 +83,12 @@ fn etag(registry: &Registry) -> String {
     hash.update(registry.settings().version.as_bytes());
     for kind in registry.kinds() {
         let names = &kind.names;
-        hash.update(format!("{}/{}/{}\n", names.group_version(), names.plural, names.kind));
+        hash.update(format!(
+            "{}/{}/{}\n",
+            names.group_version(),
+            names.plural,
+            names.kind
+        ));
     }
     let digest = hash.finalize();
     digest.iter().map(|byte| format!("{byte:02X}")).collect()
@@ -90,7 +99,12 @@ impl Gateway {
     #[must_use]
     pub fn openapi_v2(&self) -> Document {
         let registry = self.registry();
-        let build = || Some((registry.openapi_v2().to_string().into_bytes(), etag(registry)));
+        let build = || {
+            Some((
+                registry.openapi_v2().to_string().into_bytes(),
+                etag(registry),
+            ))
+        };
         let document = self.shared.documents.get("v2", "application/json", build);
         document.expect("there is always a second version")
     }

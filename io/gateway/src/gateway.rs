@@ -138,13 +138,19 @@ impl Gateway {
 impl Shared {
     pub(crate) fn authorize(&self, attributes: &Attributes<'_>) -> Decision {
         let snapshot = self.ledger.snapshot();
-        self.authority.access(&snapshot).authorize(attributes, &snapshot)
+        self.authority
+            .access(&snapshot)
+            .authorize(attributes, &snapshot)
     }
 }
 
 impl From<&Rejection> for Response {
     fn from(rejection: &Rejection) -> Self {
-        let retry = if let Rejection::TooManyRequests { retry_after_seconds, .. } = rejection {
+        let retry = if let Rejection::TooManyRequests {
+            retry_after_seconds,
+            ..
+        } = rejection
+        {
             Some(*retry_after_seconds)
         } else {
             None
@@ -154,7 +160,10 @@ impl From<&Rejection> for Response {
             content_type: "application/json",
             content: vec![rejection.status().to_string().into()],
             warnings: Vec::new(),
-            headers: retry.map(|seconds| ("retry-after", seconds.to_string())).into_iter().collect(),
+            headers: retry
+                .map(|seconds| ("retry-after", seconds.to_string()))
+                .into_iter()
+                .collect(),
         }
     }
 }

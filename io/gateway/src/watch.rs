@@ -39,7 +39,9 @@ pub struct WatchStream {
 
 impl fmt::Debug for WatchStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchStream").field("plan", &self.plan).finish_non_exhaustive()
+        f.debug_struct("WatchStream")
+            .field("plan", &self.plan)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,11 +90,14 @@ pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStrea
 
 /// As long as the client says, else between once and twice the usual time.
 fn lifetime(shared: &Shared, plan: &WatchPlan) -> Duration {
-    let seconds = plan.seconds.filter(|seconds| *seconds > 0).unwrap_or_else(|| {
-        let span = usize::try_from(WATCH_SECONDS).unwrap_or(1);
-        let more = below(&mut Seeded::new(shared.seed()), span);
-        WATCH_SECONDS + u64::try_from(more).unwrap_or(0)
-    });
+    let seconds = plan
+        .seconds
+        .filter(|seconds| *seconds > 0)
+        .unwrap_or_else(|| {
+            let span = usize::try_from(WATCH_SECONDS).unwrap_or(1);
+            let more = below(&mut Seeded::new(shared.seed()), span);
+            WATCH_SECONDS + u64::try_from(more).unwrap_or(0)
+        });
     Duration::from_secs(seconds)
 }
 
@@ -149,7 +154,10 @@ impl WatchStream {
         let now = self.shared.clock.now();
         let is_first = std::mem::take(&mut self.is_first);
         if self.plan.is_shared() {
-            return self.shared.frames.get(&self.plan, event, || self.plan.frame(event, false, now));
+            return self
+                .shared
+                .frames
+                .get(&self.plan, event, || self.plan.frame(event, false, now));
         }
         self.plan.frame(event, is_first, now)
     }

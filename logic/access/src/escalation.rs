@@ -47,7 +47,9 @@ fn shown(rule: &PolicyRule) -> String {
         ("NonResourceURLs", rule.non_resource_urls.as_ref()),
         ("Verbs", Some(&rule.verbs)),
     ];
-    let given = lists.iter().filter_map(|(name, list)| Some(format!("{name}:{:?}", (*list)?)));
+    let given = lists
+        .iter()
+        .filter_map(|(name, list)| Some(format!("{name}:{:?}", (*list)?)));
     let given: Vec<String> = given.collect();
     format!("{{{}}}", given.join(", "))
 }

@@ -20,25 +20,53 @@ const READ: &[&str] = &["get", "list", "watch"];
 const COMMON: &[(&str, &str, &str, &[&str])] = &[
     ("", "endpoints", "", READ),
     ("", "events", "", &["create", "patch", "update"]),
-    ("", "nodes", "", &["create", "get", "list", "patch", "update", "watch"]),
+    (
+        "",
+        "nodes",
+        "",
+        &["create", "get", "list", "patch", "update", "watch"],
+    ),
     ("", "nodes", "status", &["patch", "update"]),
     ("", "pods", "", &["delete", "get", "list", "watch"]),
     ("", "pods", "eviction", &["create"]),
     ("", "pods", "status", &["patch", "update"]),
     ("", "services", "", READ),
     ("authentication.k8s.io", "tokenreviews", "", &["create"]),
-    ("authorization.k8s.io", "localsubjectaccessreviews", "", &["create"]),
-    ("authorization.k8s.io", "subjectaccessreviews", "", &["create"]),
-    ("coordination.k8s.io", "leases", "", &["create", "delete", "get", "patch", "update"]),
+    (
+        "authorization.k8s.io",
+        "localsubjectaccessreviews",
+        "",
+        &["create"],
+    ),
+    (
+        "authorization.k8s.io",
+        "subjectaccessreviews",
+        "",
+        &["create"],
+    ),
+    (
+        "coordination.k8s.io",
+        "leases",
+        "",
+        &["create", "delete", "get", "patch", "update"],
+    ),
     ("discovery.k8s.io", "endpointslices", "", READ),
-    ("events.k8s.io", "events", "", &["create", "patch", "update"]),
+    (
+        "events.k8s.io",
+        "events",
+        "",
+        &["create", "patch", "update"],
+    ),
     ("node.k8s.io", "runtimeclasses", "", READ),
 ];
 
 /// The name of the node that the caller is, if it is one.
 #[must_use]
 pub fn name(caller: &Caller) -> Option<&str> {
-    caller.user.strip_prefix(PREFIX).filter(|name| !name.is_empty() && caller.is_in(GROUP))
+    caller
+        .user
+        .strip_prefix(PREFIX)
+        .filter(|name| !name.is_empty() && caller.is_in(GROUP))
 }
 
 /// Whether the node `name` may do this; nothing when other rules are to decide.
@@ -77,10 +105,16 @@ fn through_pods(
     relates: fn(&Object, &ResourceTarget<'_>) -> bool,
 ) -> Decision {
     let wanted = match target.name {
-        "" => target.field_selector.strip_prefix("metadata.name=").unwrap_or(""),
+        "" => target
+            .field_selector
+            .strip_prefix("metadata.name=")
+            .unwrap_or(""),
         name => name,
     };
-    let target = ResourceTarget { name: wanted, ..*target };
+    let target = ResourceTarget {
+        name: wanted,
+        ..*target
+    };
     let prefix = ObjectKey::prefix(&GroupResource::new("", "pods"), Some(target.namespace));
     let bound = |pod: &Object| pod.text(&["spec", "nodeName"]) == node;
     let mut pods = snapshot
@@ -108,18 +142,23 @@ fn refers_to(pod: &Object, target: &ResourceTarget<'_>) -> bool {
         "secrets" => &["secret", "secretRef", "secretKeyRef", "imagePullSecrets"],
         _ => &["configMap", "configMapRef", "configMapKeyRef"],
     };
-    pod.at(&["spec"]).is_some_and(|spec| mentions(spec, fields, target.name))
+    pod.at(&["spec"])
+        .is_some_and(|spec| mentions(spec, fields, target.name))
 }
 
 /// Whether somewhere below `value` a field called like one of `fields` names `name`.
 fn mentions(value: &Value, fields: &[&str], name: &str) -> bool {
     let names = |value: &Value| {
-        ["name", "secretName"].iter().any(|field| value.get(field).and_then(Value::as_str) == Some(name))
+        ["name", "secretName"]
+            .iter()
+            .any(|field| value.get(field).and_then(Value::as_str) == Some(name))
     };
     match value {
         Value::Object(members) => members.iter().any(|(field, value)| {
             let is_reference = fields.contains(&field.as_str());
-            let is_named = value.as_array().map_or_else(|| names(value), |items| items.iter().any(names));
+            let is_named = value
+                .as_array()
+                .map_or_else(|| names(value), |items| items.iter().any(names));
             (is_reference && is_named) || mentions(value, fields, name)
         }),
         Value::Array(items) => items.iter().any(|item| mentions(item, fields, name)),

@@ -21,7 +21,12 @@ use crate::authorizer::Decision;
 use crate::rules;
 
 /// The resources that permissions are made of.
-const SOURCES: [&str; 4] = ["clusterrolebindings", "clusterroles", "rolebindings", "roles"];
+const SOURCES: [&str; 4] = [
+    "clusterrolebindings",
+    "clusterroles",
+    "rolebindings",
+    "roles",
+];
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 type Rules = Arc<[PolicyRule]>;
@@ -60,15 +65,22 @@ impl Rbac {
         let cluster_roles: Vec<ClusterRole> = all(snapshot, "clusterroles");
         for role in &cluster_roles {
             let rules = cluster_rules(role, &cluster_roles);
-            rbac.roles.insert((String::new(), role.name().to_owned()), rules);
+            rbac.roles
+                .insert((String::new(), role.name().to_owned()), rules);
         }
         for role in all::<Role>(snapshot, "roles") {
             let key = (role.namespace().to_owned(), role.name().to_owned());
-            rbac.roles.insert(key, role.rules.unwrap_or_default().into());
+            rbac.roles
+                .insert(key, role.rules.unwrap_or_default().into());
         }
         for binding in all::<ClusterRoleBinding>(snapshot, "clusterrolebindings") {
             let origin = origin("ClusterRoleBinding", binding.name(), &binding.role_ref);
-            rbac.bind("", &binding.role_ref, binding.subjects.iter().flatten(), &origin);
+            rbac.bind(
+                "",
+                &binding.role_ref,
+                binding.subjects.iter().flatten(),
+                &origin,
+            );
         }
         for binding in all::<RoleBinding>(snapshot, "rolebindings") {
             let place = format!("{}/{}", binding.name(), binding.namespace());
@@ -111,8 +123,13 @@ impl Rbac {
     }
 
     fn role(&self, reference: &RoleRef, namespace: &str) -> Option<&Rules> {
-        let namespace = if reference.kind == "Role" { namespace } else { "" };
-        self.roles.get(&(namespace.to_owned(), reference.name.clone()))
+        let namespace = if reference.kind == "Role" {
+            namespace
+        } else {
+            ""
+        };
+        self.roles
+            .get(&(namespace.to_owned(), reference.name.clone()))
     }
 
     /// The rules of the role that a binding in `namespace` refers to.
@@ -142,7 +159,9 @@ impl Rbac {
     #[must_use]
     pub fn rules_for(&self, caller: &Caller, namespace: &str) -> Vec<PolicyRule> {
         let grants = self.grants_of(caller, namespace);
-        grants.flat_map(|grant| grant.rules.iter().cloned()).collect()
+        grants
+            .flat_map(|grant| grant.rules.iter().cloned())
+            .collect()
     }
 
     fn grants_of<'a>(
@@ -153,7 +172,9 @@ impl Rbac {
         let user = std::iter::once(Holder::User(caller.user.clone()));
         let groups = caller.groups.iter().cloned().map(Holder::Group);
         let holders: Vec<Holder> = user.chain(groups).collect();
-        let lists = holders.into_iter().filter_map(|holder| self.grants.get(&holder));
+        let lists = holders
+            .into_iter()
+            .filter_map(|holder| self.grants.get(&holder));
         lists
             .flatten()
             .filter(move |grant| grant.namespace.is_empty() || grant.namespace == namespace)
@@ -161,13 +182,18 @@ impl Rbac {
 
     /// What stands between the caller and a yes.
     fn missing(&self, caller: &Caller, namespace: &str) -> String {
-        let mut origins: Vec<&str> =
-            self.grants_of(caller, namespace).map(|grant| &*grant.origin).collect();
+        let mut origins: Vec<&str> = self
+            .grants_of(caller, namespace)
+            .map(|grant| &*grant.origin)
+            .collect();
         origins.sort_unstable();
         origins.dedup();
         match origins.len() {
             0 => "no role is bound to this user or its groups here".to_owned(),
-            1 => format!("the only role bound here does not allow it ({})", origins[0]),
+            1 => format!(
+                "the only role bound here does not allow it ({})",
+                origins[0]
+            ),
             count => format!("none of the {count} roles bound here allows it"),
         }
     }
@@ -178,9 +204,9 @@ fn cluster_rules(role: &ClusterRole, all: &[ClusterRole]) -> Rules {
     let aggregation = role.aggregation_rule.as_ref();
     let selectors = aggregation.and_then(|rule| rule.cluster_role_selectors.as_ref());
     for wanted in selectors.into_iter().flatten().map(selector) {
-        let chosen = all.iter().filter(|other| {
-            other.name() != role.name() && wanted.matches(other.labels())
-        });
+        let chosen = all
+            .iter()
+            .filter(|other| other.name() != role.name() && wanted.matches(other.labels()));
         rules.extend(chosen.flat_map(|other| other.rules.clone().unwrap_or_default()));
     }
     rules.into()
@@ -192,7 +218,10 @@ fn holder(subject: &Subject, namespace: &str) -> Option<Holder> {
         "Group" => Some(Holder::Group(subject.name.clone())),
         "ServiceAccount" => {
             let namespace = subject.namespace.as_deref().unwrap_or(namespace);
-            Some(Holder::User(format!("system:serviceaccount:{namespace}:{}", subject.name)))
+            Some(Holder::User(format!(
+                "system:serviceaccount:{namespace}:{}",
+                subject.name
+            )))
         }
         _ => None,
     }

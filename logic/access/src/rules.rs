@@ -120,7 +120,9 @@ fn covers(own: &PolicyRule, single: &PolicyRule) -> bool {
     let names = listed(&own.resource_names);
     let wanted = word(&single.resources);
     has(listed(&own.api_groups), &word(&single.api_groups))
-        && listed(&own.resources).iter().any(|held| resource_covers(held, &wanted))
+        && listed(&own.resources)
+            .iter()
+            .any(|held| resource_covers(held, &wanted))
         && (names.is_empty()
             || (single.resource_names.is_some() && names.contains(&word(&single.resource_names))))
 }
@@ -140,7 +142,12 @@ mod tests {
     use super::*;
 
     fn rule(groups: &[&str], resources: &[&str], verbs: &[&str], names: &[&str]) -> PolicyRule {
-        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let own = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
         PolicyRule {
             api_groups: Some(own(groups)),
             resources: Some(own(resources)),
@@ -150,7 +157,11 @@ mod tests {
         }
     }
 
-    fn asks(resource: &'static str, subresource: &'static str, name: &'static str) -> Target<'static> {
+    fn asks(
+        resource: &'static str,
+        subresource: &'static str,
+        name: &'static str,
+    ) -> Target<'static> {
         Target::Resource(ResourceTarget {
             resource,
             subresource,
@@ -193,6 +204,9 @@ mod tests {
         let wanted = [rule(&[""], &["pods", "secrets"], &["get"], &["x"])];
         let missing = uncovered(&held, &wanted);
         assert_eq!(missing.len(), 1);
-        assert_eq!(missing[0].resources.as_deref(), Some(&["secrets".to_owned()][..]));
+        assert_eq!(
+            missing[0].resources.as_deref(),
+            Some(&["secrets".to_owned()][..])
+        );
     }
 }

@@ -88,12 +88,16 @@ pub(crate) fn validate(
     object: &Object,
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
-    ORDER.iter().try_for_each(|step| step.validate(call, object, old))
+    ORDER
+        .iter()
+        .try_for_each(|step| step.validate(call, object, old))
 }
 
 /// Lets every step refuse the deletion.
 pub(crate) fn deleting(call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
-    ORDER.iter().try_for_each(|step| step.deleting(call, object))
+    ORDER
+        .iter()
+        .try_for_each(|step| step.deleting(call, object))
 }
 
 /// Lets every step give back what the object held.

@@ -133,7 +133,12 @@ impl<'a> Call<'a> {
     pub(crate) fn commit_new(&mut self, key: &ObjectKey, object: &Object) -> Step {
         let encoded = self.encode(object);
         let txn = Txn::create(Key::from(key), Arc::clone(&encoded));
-        let reply = Reply::created(render::written(self.kind, self.request, (object, encoded), self.now));
+        let reply = Reply::created(render::written(
+            self.kind,
+            self.request,
+            (object, encoded),
+            self.now,
+        ));
         self.finish(txn, reply, object)
     }
 
@@ -146,12 +151,22 @@ impl<'a> Call<'a> {
             return Step::Reply(self.remark(reply));
         }
         let txn = Txn::replace(Key::from(key), old.modified, Arc::clone(&encoded));
-        let reply = Reply::ok(render::written(self.kind, self.request, (object, encoded), self.now));
+        let reply = Reply::ok(render::written(
+            self.kind,
+            self.request,
+            (object, encoded),
+            self.now,
+        ));
         self.finish(txn, reply, object)
     }
 
     /// Removes what was read, and answers with `reply`.
-    pub(crate) fn commit_removal(&mut self, key: &ObjectKey, since: Revision, reply: Reply) -> Step {
+    pub(crate) fn commit_removal(
+        &mut self,
+        key: &ObjectKey,
+        since: Revision,
+        reply: Reply,
+    ) -> Step {
         let txn = Txn::remove(Key::from(key), since);
         let reply = self.remark(reply);
         if self.dry_run {
@@ -201,5 +216,7 @@ impl<'a> Call<'a> {
 /// The selectable fields of an object, by name.
 pub(crate) fn fields(kind: &Descriptor, object: &Object) -> BTreeMap<String, String> {
     let fields = kind.hooks.fields(object).into_iter();
-    fields.map(|(name, value)| (name.to_owned(), value)).collect()
+    fields
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

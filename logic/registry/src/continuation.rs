@@ -43,8 +43,14 @@ impl Continuation {
     }
 
     pub(crate) fn read(token: &str) -> Result<Self, Rejection> {
-        let invalid = || Rejection::bad_request(format!("continue key is not valid: {token:?}: begin the list again"));
-        let json = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| invalid())?;
+        let invalid = || {
+            Rejection::bad_request(format!(
+                "continue key is not valid: {token:?}: begin the list again"
+            ))
+        };
+        let json = URL_SAFE_NO_PAD
+            .decode(token.trim_end_matches('='))
+            .map_err(|_| invalid())?;
         let written: Written = serde_json::from_slice(&json).map_err(|_| invalid())?;
         if written.v != VERSION {
             return Err(invalid());
@@ -81,7 +87,10 @@ mod tests {
     #[test]
     fn a_token_leads_back_to_its_place() {
         for revision in [None, Some(Revision(12))] {
-            let place = Continuation { revision, after: "pods/default/a".to_owned() };
+            let place = Continuation {
+                revision,
+                after: "pods/default/a".to_owned(),
+            };
             assert_eq!(Continuation::read(&place.write()), Ok(place));
         }
         assert!(Continuation::read("nonsense").is_err());

@@ -58,7 +58,9 @@ pub(crate) fn object_as(call: &mut Call<'_>, expected: Expected<'_>) -> Result<O
     let body = body(call.request.body.as_ref())?;
     let document = decode::parse(&body.bytes, body.format).map_err(bad)?;
     check_kind(&document, expected)?;
-    let decoded = document.typed(expected.schema()).map_err(|error| cannot_be_handled(expected, &error))?;
+    let decoded = document
+        .typed(expected.schema())
+        .map_err(|error| cannot_be_handled(expected, &error))?;
     accept(call, decoded, expected)
 }
 
@@ -68,7 +70,8 @@ pub(crate) fn fitted(
     tree: Value,
     expected: Expected<'_>,
 ) -> Result<Object, Rejection> {
-    let decoded = decode::value(tree, expected.schema()).map_err(|error| cannot_be_handled(expected, &error))?;
+    let decoded = decode::value(tree, expected.schema())
+        .map_err(|error| cannot_be_handled(expected, &error))?;
     accept(call, decoded, expected)
 }
 
@@ -84,10 +87,18 @@ pub(crate) fn tree(call: &mut Call<'_>) -> Result<Value, Rejection> {
 /// The options in the body of a delete, completed by those in the query.
 pub(crate) fn delete_options(call: &Call<'_>) -> Result<DeleteOptions, Rejection> {
     let query = &call.request.options.delete;
-    let Some(body) = call.request.body.as_ref().filter(|body| !body.bytes.is_empty()) else {
+    let Some(body) = call
+        .request
+        .body
+        .as_ref()
+        .filter(|body| !body.bytes.is_empty())
+    else {
         return Ok(query.clone());
     };
-    let value = decode::parse(&body.bytes, body.format).map_err(bad)?.untyped().value;
+    let value = decode::parse(&body.bytes, body.format)
+        .map_err(bad)?
+        .untyped()
+        .value;
     Ok(options_in(&value, query))
 }
 
@@ -115,8 +126,9 @@ pub(crate) fn options_in(value: &Value, query: &DeleteOptions) -> DeleteOptions 
 }
 
 fn body(body: Option<&Body>) -> Result<&Body, Rejection> {
-    body.filter(|body| !body.bytes.is_empty())
-        .ok_or_else(|| Rejection::bad_request("the request has no body: send the object as JSON or YAML"))
+    body.filter(|body| !body.bytes.is_empty()).ok_or_else(|| {
+        Rejection::bad_request("the request has no body: send the object as JSON or YAML")
+    })
 }
 
 fn check_kind(document: &Document<'_>, expected: Expected<'_>) -> Result<(), Rejection> {
@@ -151,8 +163,9 @@ fn accept(
     expected: Expected<'_>,
 ) -> Result<Object, Rejection> {
     report(call, &decoded.findings, expected)?;
-    let mut object = Object::from_value(decoded.value)
-        .ok_or_else(|| Rejection::bad_request("the body is not an object: begin with apiVersion and kind"))?;
+    let mut object = Object::from_value(decoded.value).ok_or_else(|| {
+        Rejection::bad_request("the body is not an object: begin with apiVersion and kind")
+    })?;
     object.set(&["apiVersion"], Value::from(expected.api_version()));
     object.set(&["kind"], Value::from(expected.kind));
     Ok(object)

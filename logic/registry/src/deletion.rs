@@ -112,10 +112,19 @@ fn mark(call: &Call<'_>, object: &mut Object, old: &Object, seconds: i64) {
         _ => call.now,
     };
     let end = time::after(began, duration(seconds));
-    object.set(&["metadata", "deletionTimestamp"], Value::from(rfc3339(end)));
-    object.set(&["metadata", "deletionGracePeriodSeconds"], Value::from(seconds));
+    object.set(
+        &["metadata", "deletionTimestamp"],
+        Value::from(rfc3339(end)),
+    );
+    object.set(
+        &["metadata", "deletionGracePeriodSeconds"],
+        Value::from(seconds),
+    );
     if call.kind.rules.generation != Generation::Untracked && object.generation() > 0 {
-        object.set(&["metadata", "generation"], Value::from(old.generation() + 1));
+        object.set(
+            &["metadata", "generation"],
+            Value::from(old.generation() + 1),
+        );
     }
 }
 
@@ -132,7 +141,10 @@ fn duration(seconds: i64) -> Duration {
 
 /// Notes by finalizers what is to happen to dependents before the object goes.
 fn propagate(object: &mut Object, options: &DeleteOptions) -> Result<(), Rejection> {
-    let wanted = match (options.propagation_policy.as_deref(), options.orphan_dependents) {
+    let wanted = match (
+        options.propagation_policy.as_deref(),
+        options.orphan_dependents,
+    ) {
         (Some(_), Some(_)) => {
             return Err(Rejection::bad_request(
                 "orphanDependents and propagationPolicy cannot both be set: use propagationPolicy",
@@ -175,7 +187,13 @@ fn check_preconditions(
     let found = old.resource_version();
     let wanted = options.resource_version.as_deref();
     if let Some(revision) = wanted.filter(|revision| *revision != found) {
-        return Err(metadata::precondition(call, name, "ResourceVersion", revision, found));
+        return Err(metadata::precondition(
+            call,
+            name,
+            "ResourceVersion",
+            revision,
+            found,
+        ));
     }
     Ok(())
 }

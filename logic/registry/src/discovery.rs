@@ -29,7 +29,9 @@ fn versions(registry: &Registry) -> BTreeMap<&str, Vec<&str>> {
 /// Stable before beta before alpha; newer before older.
 fn priority(version: &str) -> (u8, i64, i64) {
     let rest = version.strip_prefix('v').unwrap_or(version);
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let digits = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
     let number = |text: &str| -text.parse::<i64>().unwrap_or(0);
     let (major, rest) = rest.split_at(digits);
     let (stage, minor) = if let Some(minor) = rest.strip_prefix("beta") {
@@ -60,7 +62,9 @@ impl Registry {
     pub fn group_list(&self) -> Value {
         let groups = versions(self);
         let named = groups.iter().filter(|(name, _)| !name.is_empty());
-        let groups: Vec<Value> = named.map(|(name, versions)| group(name, versions)).collect();
+        let groups: Vec<Value> = named
+            .map(|(name, versions)| group(name, versions))
+            .collect();
         json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
     }
 
@@ -99,7 +103,9 @@ impl Registry {
         let wanted = groups.iter().filter(|(name, _)| name.is_empty() == core);
         let items: Vec<Value> = wanted
             .map(|(name, versions)| {
-                let versions = versions.iter().map(|version| self.aggregated_version(name, version));
+                let versions = versions
+                    .iter()
+                    .map(|version| self.aggregated_version(name, version));
                 let versions: Vec<Value> = versions.collect();
                 json!({
                     "metadata": {"name": name, "creationTimestamp": null},
@@ -131,9 +137,8 @@ impl Registry {
 }
 
 fn group(name: &str, versions: &[&str]) -> Value {
-    let version = |version: &&str| {
-        json!({"groupVersion": format!("{name}/{version}"), "version": version})
-    };
+    let version =
+        |version: &&str| json!({"groupVersion": format!("{name}/{version}"), "version": version});
     let versions: Vec<Value> = versions.iter().map(version).collect();
     json!({"name": name, "preferredVersion": versions.first(), "versions": versions})
 }
@@ -147,7 +152,10 @@ fn resources(kind: &Descriptor) -> Vec<Value> {
         "kind": names.kind,
         "verbs": kind.verbs.names(),
     });
-    for (field, list) in [("shortNames", &names.short), ("categories", &names.categories)] {
+    for (field, list) in [
+        ("shortNames", &names.short),
+        ("categories", &names.categories),
+    ] {
         if !list.is_empty() {
             resource[field] = json!(list);
         }
@@ -155,7 +163,10 @@ fn resources(kind: &Descriptor) -> Vec<Value> {
     if !kind.storage_version_hash.is_empty() {
         resource["storageVersionHash"] = Value::from(kind.storage_version_hash.as_str());
     }
-    let parts = kind.subresources.iter().map(|part| subresource(kind, *part));
+    let parts = kind
+        .subresources
+        .iter()
+        .map(|part| subresource(kind, *part));
     std::iter::once(resource).chain(parts).collect()
 }
 
@@ -191,13 +202,19 @@ fn aggregated(kind: &Descriptor) -> Value {
         "singularResource": names.singular,
         "verbs": kind.verbs.names(),
     });
-    for (field, list) in [("shortNames", &names.short), ("categories", &names.categories)] {
+    for (field, list) in [
+        ("shortNames", &names.short),
+        ("categories", &names.categories),
+    ] {
         if !list.is_empty() {
             resource[field] = json!(list);
         }
     }
     if !kind.subresources.is_empty() {
-        let parts = kind.subresources.iter().map(|part| aggregated_part(kind, *part));
+        let parts = kind
+            .subresources
+            .iter()
+            .map(|part| aggregated_part(kind, *part));
         resource["subresources"] = parts.collect();
     }
     resource
@@ -205,7 +222,11 @@ fn aggregated(kind: &Descriptor) -> Value {
 
 fn aggregated_part(kind: &Descriptor, part: Subresource) -> Value {
     let names = &kind.names;
-    let own = (names.group.as_ref(), names.version.as_ref(), names.kind.as_ref());
+    let own = (
+        names.group.as_ref(),
+        names.version.as_ref(),
+        names.kind.as_ref(),
+    );
     let (group, version, spoken) = part.speaks(&names.kind).unwrap_or(own);
     json!({
         "subresource": part.name(),

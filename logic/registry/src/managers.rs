@@ -63,7 +63,11 @@ pub(crate) fn merged(
         }
         Some(_) => manager(call)?,
     };
-    let force = if call.request.options.force { Force::Yes } else { Force::No };
+    let force = if call.request.options.force {
+        Force::Yes
+    } else {
+        Force::No
+    };
     let live = live.map(|live| Value::Object(live.0.clone()));
     let config = config.into_value();
     let ty = Expected::of(call.kind).schema();
@@ -132,5 +136,9 @@ fn manager(call: &Call<'_>) -> Result<String, Rejection> {
              characters"
         )));
     }
-    Ok(if name.is_empty() { "unknown".to_owned() } else { name.to_owned() })
+    Ok(if name.is_empty() {
+        "unknown".to_owned()
+    } else {
+        name.to_owned()
+    })
 }

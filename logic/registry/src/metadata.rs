@@ -66,7 +66,10 @@ pub(crate) fn begin(call: &mut Call<'_>, object: &mut Object) -> Result<(), Reje
     name(call, object);
     let uid = entropy::uid(call.chance);
     object.set(&["metadata", "uid"], Value::from(uid));
-    object.set(&["metadata", "creationTimestamp"], Value::from(rfc3339(call.now)));
+    object.set(
+        &["metadata", "creationTimestamp"],
+        Value::from(rfc3339(call.now)),
+    );
     if let Some(generation) = call.kind.rules.generation.of(object, None) {
         object.set(&["metadata", "generation"], Value::from(generation));
     }

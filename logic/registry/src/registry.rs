@@ -138,6 +138,8 @@ pub(crate) fn resource(kind: &Descriptor) -> Resource {
 
 impl std::fmt::Debug for Around<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Around").field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("Around")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
     }
 }

@@ -53,13 +53,22 @@ pub(crate) fn written(
 }
 
 /// What shows an object as it is here, whether or not it is stored.
-pub(crate) fn unwritten(kind: &Descriptor, request: &Request, object: &Object, now: Timestamp) -> Payload {
+pub(crate) fn unwritten(
+    kind: &Descriptor,
+    request: &Request,
+    object: &Object,
+    now: Timestamp,
+) -> Payload {
     Payload::Made(match request.view {
         View::Object => object.clone().into_value(),
         View::PartialMetadata => partial(object),
         View::Table { include } => {
             let rows = vec![row(kind, object, include, now)];
-            table(Some(kind), rows, json!({"resourceVersion": object.resource_version()}))
+            table(
+                Some(kind),
+                rows,
+                json!({"resourceVersion": object.resource_version()}),
+            )
         }
     })
 }

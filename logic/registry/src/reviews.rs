@@ -23,8 +23,16 @@ const ANSWERS: &[(&str, &str, Answer)] = &[
     ("", "bindings", subresources::bind),
     (AUTHENTICATION, "selfsubjectreviews", subject::answer),
     (AUTHENTICATION, "tokenreviews", token_review::answer),
-    (AUTHORIZATION, "localsubjectaccessreviews", access::answer_local),
-    (AUTHORIZATION, "selfsubjectaccessreviews", access::answer_self),
+    (
+        AUTHORIZATION,
+        "localsubjectaccessreviews",
+        access::answer_local,
+    ),
+    (
+        AUTHORIZATION,
+        "selfsubjectaccessreviews",
+        access::answer_self,
+    ),
     (AUTHORIZATION, "selfsubjectrulesreviews", rules::answer),
     (AUTHORIZATION, "subjectaccessreviews", access::answer),
 ];

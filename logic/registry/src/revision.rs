@@ -17,11 +17,22 @@ pub(crate) enum Match {
 
 /// The revision in a request's options; none when it is absent or zero, which mean "any".
 pub(crate) fn asked(call: &Call<'_>) -> Result<Option<Revision>, Rejection> {
-    match call.request.options.resource_version.as_deref().unwrap_or("") {
+    match call
+        .request
+        .options
+        .resource_version
+        .as_deref()
+        .unwrap_or("")
+    {
         "" | "0" => Ok(None),
-        text => text.parse().map(|number| Some(Revision(number))).map_err(|_| {
-            Rejection::bad_request(format!("Invalid value: {text:?}: resourceVersion is a number that this server gave"))
-        }),
+        text => text
+            .parse()
+            .map(|number| Some(Revision(number)))
+            .map_err(|_| {
+                Rejection::bad_request(format!(
+                    "Invalid value: {text:?}: resourceVersion is a number that this server gave"
+                ))
+            }),
     }
 }
 
@@ -35,7 +46,10 @@ pub(crate) fn matching(call: &Call<'_>) -> Result<Match, Rejection> {
     match text {
         "" => return Ok(Match::Unset),
         _ if options.continue_token.is_some() => {
-            errors.forbidden(&path, "resourceVersionMatch is forbidden for continue requests");
+            errors.forbidden(
+                &path,
+                "resourceVersionMatch is forbidden for continue requests",
+            );
         }
         _ if revision.is_empty() => errors.forbidden(
             &path,

@@ -53,9 +53,8 @@ impl Selection {
 
     /// The one name that can be meant, if only one can.
     pub(crate) fn only_name(&self) -> Option<&str> {
-        let named = |term: &&gantry_base::selector::FieldTerm| {
-            term.path == "metadata.name" && term.equal
-        };
+        let named =
+            |term: &&gantry_base::selector::FieldTerm| term.path == "metadata.name" && term.equal;
         let term = self.fields.terms().iter().find(named);
         self.name
             .as_deref()
@@ -87,5 +86,8 @@ impl Selection {
 }
 
 fn bad(name: &str, text: &str, error: &dyn std::error::Error) -> Rejection {
-    Rejection::bad_request(format!("could not read {name} {text:?}: {}", gantry_base::chain(error)))
+    Rejection::bad_request(format!(
+        "could not read {name} {text:?}: {}",
+        gantry_base::chain(error)
+    ))
 }

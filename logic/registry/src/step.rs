@@ -146,7 +146,10 @@ impl Payload {
 /// Fills in the revision that is known only after the commit.
 fn stamp(value: &mut Value, committed: Option<Revision>) {
     let Some(committed) = committed else { return };
-    for place in ["/metadata/resourceVersion", "/rows/0/object/metadata/resourceVersion"] {
+    for place in [
+        "/metadata/resourceVersion",
+        "/rows/0/object/metadata/resourceVersion",
+    ] {
         if let Some(version) = value.pointer_mut(place).filter(|version| **version == "") {
             *version = Value::from(committed.to_string());
         }

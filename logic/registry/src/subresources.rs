@@ -20,7 +20,11 @@ use crate::step::Step;
 
 /// Handles a request to the subresource called `part`.
 pub(crate) fn handle(call: &mut Call<'_>, part: &str) -> Result<Step, Rejection> {
-    let known = call.kind.subresources.iter().find(|known| known.name() == part);
+    let known = call
+        .kind
+        .subresources
+        .iter()
+        .find(|known| known.name() == part);
     let part = known.copied().ok_or(Rejection::NoSuchPath)?;
     if !part.verbs().contains(&call.request.verb.as_str()) {
         return Err(Rejection::MethodNotAllowed);

@@ -13,7 +13,10 @@ pub(crate) fn object(
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
     let mut errors = FieldErrors::new();
-    call.kind.hooks.validate(object, old, &mut errors).map_err(shape)?;
+    call.kind
+        .hooks
+        .validate(object, old, &mut errors)
+        .map_err(shape)?;
     refuse(call, object, errors)?;
     let warnings = call.kind.hooks.warnings(object, old).map_err(shape)?;
     call.warnings.extend(warnings);
@@ -23,12 +26,19 @@ pub(crate) fn object(
 /// Checks an object that is about to be written to the status subresource.
 pub(crate) fn status(call: &Call<'_>, object: &Object, old: &Object) -> Result<(), Rejection> {
     let mut errors = FieldErrors::new();
-    call.kind.hooks.validate_status(object, old, &mut errors).map_err(shape)?;
+    call.kind
+        .hooks
+        .validate_status(object, old, &mut errors)
+        .map_err(shape)?;
     refuse(call, object, errors)
 }
 
 /// Refuses the object for `errors`, if there are any.
-pub(crate) fn refuse(call: &Call<'_>, object: &Object, errors: FieldErrors) -> Result<(), Rejection> {
+pub(crate) fn refuse(
+    call: &Call<'_>,
+    object: &Object,
+    errors: FieldErrors,
+) -> Result<(), Rejection> {
     if errors.is_empty() {
         return Ok(());
     }

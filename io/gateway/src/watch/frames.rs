@@ -34,7 +34,12 @@ impl Frames {
         event: &Event,
         make: impl FnOnce() -> Bytes,
     ) -> Bytes {
-        let id = (event.revision, event.key.clone(), event.event.as_str(), plan.form());
+        let id = (
+            event.revision,
+            event.key.clone(),
+            event.event.as_str(),
+            plan.form(),
+        );
         let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(frame) = lock().frames.get(&id) {
             return frame.clone();
@@ -52,7 +57,9 @@ impl Kept {
             self.bytes -= replaced.len();
         }
         while self.bytes > SHARED_FRAME_BYTES {
-            let Some((_, oldest)) = self.frames.pop_first() else { return };
+            let Some((_, oldest)) = self.frames.pop_first() else {
+                return;
+            };
             self.bytes -= oldest.len();
         }
     }

@@ -11,7 +11,10 @@ use crate::call::Call;
 const SECONDS: i64 = 300;
 
 /// What a silent node is marked with.
-const SILENT: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+const SILENT: [&str; 2] = [
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+];
 
 pub(super) struct DefaultTolerations;
 
@@ -25,11 +28,16 @@ impl Admission for DefaultTolerations {
         if old.is_some() || !is_on(call, "", "pods") {
             return Ok(false);
         }
-        let known = object.at(&["spec", "tolerations"]).and_then(Value::as_array);
+        let known = object
+            .at(&["spec", "tolerations"])
+            .and_then(Value::as_array);
         let mut tolerations = known.cloned().unwrap_or_default();
         let before = tolerations.len();
         for taint in SILENT {
-            if !tolerations[..before].iter().any(|toleration| bears(toleration, taint)) {
+            if !tolerations[..before]
+                .iter()
+                .any(|toleration| bears(toleration, taint))
+            {
                 tolerations.push(json!({
                     "key": taint,
                     "operator": "Exists",

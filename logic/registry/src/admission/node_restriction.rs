@@ -37,13 +37,13 @@ fn check(call: &Call<'_>, object: &Object, is_new: bool) -> Result<(), Rejection
         ("", "nodes") if object.name() != node => {
             refuse(format!("is not allowed to modify node {:?}", object.name()))
         }
-        ("coordination.k8s.io", "leases") if object.name() != node => {
-            refuse("can only access node lease with the same name as the requesting node".to_owned())
-        }
+        ("coordination.k8s.io", "leases") if object.name() != node => refuse(
+            "can only access node lease with the same name as the requesting node".to_owned(),
+        ),
         ("", "pods") if is_new => refuse("may not create pods".to_owned()),
-        ("", "pods") if object.text(&["spec", "nodeName"]) != node => {
-            refuse(format!("can only change pods with spec.nodeName set to {node:?}"))
-        }
+        ("", "pods") if object.text(&["spec", "nodeName"]) != node => refuse(format!(
+            "can only change pods with spec.nodeName set to {node:?}"
+        )),
         _ => Ok(()),
     }
 }

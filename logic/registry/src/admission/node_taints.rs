@@ -23,7 +23,10 @@ impl Admission for NodeTaints {
         }
         let known = object.at(&["spec", "taints"]).and_then(Value::as_array);
         let mut taints = known.cloned().unwrap_or_default();
-        if taints.iter().any(|taint| taint.get("key") == Some(&Value::from(NOT_READY))) {
+        if taints
+            .iter()
+            .any(|taint| taint.get("key") == Some(&Value::from(NOT_READY)))
+        {
             return Ok(false);
         }
         taints.push(json!({"key": NOT_READY, "effect": "NoSchedule"}));

@@ -85,7 +85,9 @@ fn default_class(call: &Call<'_>) -> Class {
     let offered = stored
         .map(|(_, stored)| stored.value.object(stored.modified))
         .filter(|class| class.at(&["globalDefault"]) == Some(&Value::Bool(true)));
-    let lowest = offered.map(|class| read(&class)).min_by_key(|class| class.value);
+    let lowest = offered
+        .map(|class| read(&class))
+        .min_by_key(|class| class.value);
     lowest.unwrap_or_else(|| Class {
         name: String::new(),
         value: 0,
@@ -98,6 +100,11 @@ fn read(class: &Object) -> Class {
     Class {
         name: class.name().to_owned(),
         value: class.at(&["value"]).and_then(Value::as_i64).unwrap_or(0),
-        preemption: if preemption.is_empty() { PREEMPTS } else { preemption }.to_owned(),
+        preemption: if preemption.is_empty() {
+            PREEMPTS
+        } else {
+            preemption
+        }
+        .to_owned(),
     }
 }

@@ -49,7 +49,11 @@ fn binding(call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
     let Ok(reference) = serde_json::from_value::<RoleRef>(reference) else {
         return Ok(());
     };
-    let plural = if reference.kind == "Role" { "roles" } else { "clusterroles" };
+    let plural = if reference.kind == "Role" {
+        "roles"
+    } else {
+        "clusterroles"
+    };
     let rules = call.access.rules_of(&reference, object.namespace());
     let Some(rules) = rules else {
         // A role that is not there may turn out to be anything: only who may bind it may name it.
@@ -60,7 +64,9 @@ fn binding(call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
             name: &reference.name,
             ..ResourceTarget::default()
         };
-        if call.may("bind", target).is_allowed() || call.request.caller.is_in(gantry_api::caller::MASTERS) {
+        if call.may("bind", target).is_allowed()
+            || call.request.caller.is_in(gantry_api::caller::MASTERS)
+        {
             return Ok(());
         }
         let resource = gantry_api::GroupResource::new(GROUP, plural);

@@ -102,13 +102,17 @@ fn mount(call: &mut Call<'_>, pod: &mut Object) {
 
 /// The pod's own volume of that kind, if it came with one, else a new name.
 fn volume_name(call: &mut Call<'_>, pod: &Object) -> String {
-    let own = volumes(pod).find(|name| name.starts_with(VOLUME_PREFIX)).map(str::to_owned);
+    let own = volumes(pod)
+        .find(|name| name.starts_with(VOLUME_PREFIX))
+        .map(str::to_owned);
     own.unwrap_or_else(|| format!("{VOLUME_PREFIX}{}", entropy::suffix(call.chance, 5)))
 }
 
 fn volumes(pod: &Object) -> impl Iterator<Item = &str> {
     let list = pod.at(&["spec", "volumes"]).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(|volume| volume.get("name")?.as_str())
+    list.into_iter()
+        .flatten()
+        .filter_map(|volume| volume.get("name")?.as_str())
 }
 
 fn mount_in(container: &mut Value, name: &str) -> bool {
@@ -149,7 +153,9 @@ fn volume(name: &str) -> Value {
 
 /// A pod that names no pull secrets has those of its account.
 fn pull_secrets(pod: &mut Object, account: &Object) {
-    let own = pod.at(&["spec", "imagePullSecrets"]).and_then(Value::as_array);
+    let own = pod
+        .at(&["spec", "imagePullSecrets"])
+        .and_then(Value::as_array);
     if own.is_some_and(|own| !own.is_empty()) {
         return;
     }

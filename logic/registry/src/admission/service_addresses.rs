@@ -70,7 +70,9 @@ fn wants_address(service: &Object) -> bool {
 /// A client that does not speak of the address means to keep it.
 fn keep(service: &mut Object, old: Option<&Object>) {
     let own = service.text(&["spec", "clusterIP"]);
-    let known = old.filter(|old| wants_address(old)).map(|old| old.text(&["spec", "clusterIP"]));
+    let known = old
+        .filter(|old| wants_address(old))
+        .map(|old| old.text(&["spec", "clusterIP"]));
     match known {
         Some(known) if own.is_empty() && !known.is_empty() => {
             service.set(&["spec", "clusterIP"], Value::from(known));
@@ -81,7 +83,9 @@ fn keep(service: &mut Object, old: Option<&Object>) {
 
 /// Makes the two fields agree, and finds a free address when neither names one.
 fn choose(call: &mut Call<'_>, service: &mut Object) -> Result<(), Rejection> {
-    let listed = service.at(&["spec", "clusterIPs", ]).and_then(|list| list.get(0)?.as_str());
+    let listed = service
+        .at(&["spec", "clusterIPs"])
+        .and_then(|list| list.get(0)?.as_str());
     let own = match service.text(&["spec", "clusterIP"]) {
         "" => listed.unwrap_or("").to_owned(),
         own => own.to_owned(),
@@ -113,7 +117,10 @@ fn free(call: &mut Call<'_>) -> Result<Ipv4Addr, Rejection> {
     let span = usize::try_from(size.saturating_sub(reserved + 1)).unwrap_or(0);
     for _ in 0..RANDOM_PICKS.min(span) {
         let pick = u32::try_from(entropy::below(call.chance, span)).unwrap_or(0);
-        if let Some(address) = range.at(reserved + pick).filter(|address| is_free(call, *address)) {
+        if let Some(address) = range
+            .at(reserved + pick)
+            .filter(|address| is_free(call, *address))
+        {
             return Ok(address);
         }
     }
@@ -184,7 +191,12 @@ fn record(address: Ipv4Addr) -> Key {
 
 /// The addresses that a service holds.
 fn addresses(service: &Object) -> BTreeSet<Ipv4Addr> {
-    let list = service.at(&["spec", "clusterIPs"]).and_then(Value::as_array);
+    let list = service
+        .at(&["spec", "clusterIPs"])
+        .and_then(Value::as_array);
     let texts = list.into_iter().flatten().filter_map(Value::as_str);
-    texts.filter(|text| *text != NONE).filter_map(|text| text.parse().ok()).collect()
+    texts
+        .filter(|text| *text != NONE)
+        .filter_map(|text| text.parse().ok())
+        .collect()
 }

@@ -95,11 +95,16 @@ fn take_named(
     let mut errors = FieldErrors::new();
     let mut taken = BTreeSet::new();
     for (index, port) in ports(service).iter().enumerate() {
-        let Some(number) = node_port(port) else { continue };
+        let Some(number) = node_port(port) else {
+            continue;
+        };
         if held.contains(&number) || !taken.insert(number) {
             continue;
         }
-        let path = FieldPath::new("spec").field("ports").index(index).field("nodePort");
+        let path = FieldPath::new("spec")
+            .field("ports")
+            .index(index)
+            .field("nodePort");
         if !u16::try_from(number).is_ok_and(|number| range.contains(&number)) {
             let detail = format!(
                 "provided port is not in the valid range. The range of valid ports is {}-{}",
@@ -118,7 +123,10 @@ fn take_named(
 
 /// Finds a free node port for every port that has none.
 fn choose(call: &mut Call<'_>, service: &mut Object) -> Result<(), Rejection> {
-    let wanting = ports(service).iter().filter(|port| node_port(port).is_none()).count();
+    let wanting = ports(service)
+        .iter()
+        .filter(|port| node_port(port).is_none())
+        .count();
     let mut chosen = node_ports(service);
     let mut fresh = Vec::new();
     for _ in 0..wanting {
@@ -128,7 +136,10 @@ fn choose(call: &mut Call<'_>, service: &mut Object) -> Result<(), Rejection> {
         fresh.push(port);
     }
     let mut fresh = fresh.into_iter();
-    for port in ports_mut(service).iter_mut().filter(|port| node_port(port).is_none()) {
+    for port in ports_mut(service)
+        .iter_mut()
+        .filter(|port| node_port(port).is_none())
+    {
         if let Some(number) = fresh.next() {
             set(port, number);
         }
@@ -169,7 +180,10 @@ fn clear(service: &mut Object, old: Option<&Object>) {
 
 fn take(call: &mut Call<'_>, service: &Object, port: u64) {
     let holder = json!({"metadata": {"namespace": service.namespace(), "name": service.name()}});
-    call.take(record(port), &Object::from_value(holder).unwrap_or_default());
+    call.take(
+        record(port),
+        &Object::from_value(holder).unwrap_or_default(),
+    );
 }
 
 fn record(port: u64) -> Key {
@@ -198,6 +212,8 @@ fn ports(service: &Object) -> &[Value] {
 
 fn ports_mut(service: &mut Object) -> &mut [Value] {
     let spec = service.0.get_mut("spec");
-    let list = spec.and_then(|spec| spec.get_mut("ports")).and_then(Value::as_array_mut);
+    let list = spec
+        .and_then(|spec| spec.get_mut("ports"))
+        .and_then(Value::as_array_mut);
     list.map_or(&mut [], Vec::as_mut_slice)
 }

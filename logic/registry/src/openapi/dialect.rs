@@ -49,7 +49,8 @@ impl Dialect {
         match self {
             Self::Second => {
                 operation["consumes"] = json!(types);
-                let body = json!({"name": "body", "in": "body", "required": true, "schema": schema});
+                let body =
+                    json!({"name": "body", "in": "body", "required": true, "schema": schema});
                 if let Some(parameters) = operation["parameters"].as_array_mut() {
                     parameters.push(body);
                 }
@@ -95,7 +96,9 @@ impl Dialect {
             self.int_or_text(members);
         }
         let reference = members.get("$ref").and_then(Value::as_str);
-        let name = reference.and_then(|text| text.strip_prefix(GENERATED)).map(str::to_owned);
+        let name = reference
+            .and_then(|text| text.strip_prefix(GENERATED))
+            .map(str::to_owned);
         let Some(name) = name else { return };
         let is_alone = members.len() == 1;
         match self {

@@ -7,13 +7,21 @@ use gantry_schema::{Field, Schema, Shape};
 
 /// Adds to the definition called `name` what is known of its fields.
 pub(super) fn add(name: &str, definition: &mut Value) {
-    let Some(known) = Schema::builtin().named(name).and_then(gantry_schema::TypeRef::object) else {
+    let Some(known) = Schema::builtin()
+        .named(name)
+        .and_then(gantry_schema::TypeRef::object)
+    else {
         return;
     };
-    let properties = definition.get_mut("properties").and_then(Value::as_object_mut);
+    let properties = definition
+        .get_mut("properties")
+        .and_then(Value::as_object_mut);
     let Some(properties) = properties else { return };
     for field in &known.fields {
-        if let Some(property) = properties.get_mut(&field.name).and_then(Value::as_object_mut) {
+        if let Some(property) = properties
+            .get_mut(&field.name)
+            .and_then(Value::as_object_mut)
+        {
             field_facts(field, property);
         }
     }
@@ -41,8 +49,11 @@ fn field_facts(field: &Field, property: &mut Map<String, Value>) {
         (field.patch.replace, "replace"),
         (field.patch.retain_keys, "retainKeys"),
     ];
-    let chosen: Vec<&str> =
-        strategies.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
+    let chosen: Vec<&str> = strategies
+        .iter()
+        .filter(|(is_set, _)| *is_set)
+        .map(|(_, name)| *name)
+        .collect();
     if !chosen.is_empty() {
         put("x-kubernetes-patch-strategy", Value::from(chosen.join(",")));
     }

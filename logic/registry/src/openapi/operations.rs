@@ -20,34 +20,90 @@ const PATCHES: &[&str] = &[
 /// An option of the query: its name, its type, what it does.
 type Query = (&'static str, &'static str, &'static str);
 
-const DRY_RUN: Query = ("dryRun", "string", "All: decide everything and keep nothing.");
-const MANAGER: Query = ("fieldManager", "string", "In whose name the fields are managed.");
+const DRY_RUN: Query = (
+    "dryRun",
+    "string",
+    "All: decide everything and keep nothing.",
+);
+const MANAGER: Query = (
+    "fieldManager",
+    "string",
+    "In whose name the fields are managed.",
+);
 const VALIDATION: Query = (
     "fieldValidation",
     "string",
     "What to do about unknown and duplicate fields: Ignore, Warn (the default) or Strict.",
 );
-const FORCE: Query = ("force", "boolean", "Whether to take fields over from other managers.");
+const FORCE: Query = (
+    "force",
+    "boolean",
+    "Whether to take fields over from other managers.",
+);
 const READS: &[Query] = &[];
 const WRITES: &[Query] = &[DRY_RUN, MANAGER, VALIDATION];
 const PATCHING: &[Query] = &[DRY_RUN, MANAGER, VALIDATION, FORCE];
 const LISTS: &[Query] = &[
-    ("allowWatchBookmarks", "boolean", "Whether a watcher wants bookmarks."),
-    ("continue", "string", "Where the previous part of the list ended."),
-    ("fieldSelector", "string", "Which fields the objects must have."),
-    ("labelSelector", "string", "Which labels the objects must carry."),
+    (
+        "allowWatchBookmarks",
+        "boolean",
+        "Whether a watcher wants bookmarks.",
+    ),
+    (
+        "continue",
+        "string",
+        "Where the previous part of the list ended.",
+    ),
+    (
+        "fieldSelector",
+        "string",
+        "Which fields the objects must have.",
+    ),
+    (
+        "labelSelector",
+        "string",
+        "Which labels the objects must carry.",
+    ),
     ("limit", "integer", "At most so many objects."),
-    ("resourceVersion", "string", "The revision to read at, or to follow from."),
-    ("resourceVersionMatch", "string", "How that revision is meant: Exact or NotOlderThan."),
-    ("sendInitialEvents", "boolean", "Whether a watch begins with what is there."),
-    ("timeoutSeconds", "integer", "End the watch after so many seconds."),
+    (
+        "resourceVersion",
+        "string",
+        "The revision to read at, or to follow from.",
+    ),
+    (
+        "resourceVersionMatch",
+        "string",
+        "How that revision is meant: Exact or NotOlderThan.",
+    ),
+    (
+        "sendInitialEvents",
+        "boolean",
+        "Whether a watch begins with what is there.",
+    ),
+    (
+        "timeoutSeconds",
+        "integer",
+        "End the watch after so many seconds.",
+    ),
     ("watch", "boolean", "Follow the changes instead of listing."),
 ];
 const DELETES: &[Query] = &[
     DRY_RUN,
-    ("gracePeriodSeconds", "integer", "How long to wait for an orderly end."),
-    ("orphanDependents", "boolean", "The older form of propagationPolicy."),
-    ("propagationPolicy", "string", "What happens to dependents: Orphan, Background, Foreground."),
+    (
+        "gracePeriodSeconds",
+        "integer",
+        "How long to wait for an orderly end.",
+    ),
+    (
+        "orphanDependents",
+        "boolean",
+        "The older form of propagationPolicy.",
+    ),
+    (
+        "propagationPolicy",
+        "string",
+        "What happens to dependents: Orphan, Background, Foreground.",
+    ),
 ];
 
 /// What an operation is, in the words that published schemas use.
@@ -66,14 +122,26 @@ const fn operation(
     query: &'static [Query],
     body: Option<&'static [&'static str]>,
 ) -> Operation {
-    Operation { method, verb, action, query, body }
+    Operation {
+        method,
+        verb,
+        action,
+        query,
+        body,
+    }
 }
 
 const LIST: &[Operation] = &[operation("get", "list", "list", LISTS, None)];
 const ON_COLLECTION: &[Operation] = &[
     operation("get", "list", "list", LISTS, None),
     operation("post", "create", "post", WRITES, Some(JSON)),
-    operation("delete", "deletecollection", "deletecollection", DELETES, Some(JSON)),
+    operation(
+        "delete",
+        "deletecollection",
+        "deletecollection",
+        DELETES,
+        Some(JSON),
+    ),
 ];
 const ON_OBJECT: &[Operation] = &[
     operation("get", "get", "get", READS, None),
@@ -134,12 +202,18 @@ fn place(kind: &Descriptor, dialect: Dialect) -> Place<'_> {
 
 fn object_paths(place: &Place<'_>, collection: &str, paths: &mut Map<String, Value>) {
     let verbs = place.kind.verbs.names();
-    paths.insert(collection.to_owned(), describe(place, ON_COLLECTION, (collection, verbs), ""));
+    paths.insert(
+        collection.to_owned(),
+        describe(place, ON_COLLECTION, (collection, verbs), ""),
+    );
     if !place.kind.verbs.allow("get") {
         return;
     }
     let object = format!("{collection}/{{name}}");
-    paths.insert(object.clone(), describe(place, ON_OBJECT, (&object, verbs), ""));
+    paths.insert(
+        object.clone(),
+        describe(place, ON_OBJECT, (&object, verbs), ""),
+    );
     for part in &place.kind.subresources {
         let path = format!("{object}/{}", part.name());
         let described = describe(&part_of(place, *part), ON_PART, (&path, part.verbs()), "");
@@ -149,9 +223,9 @@ fn object_paths(place: &Place<'_>, collection: &str, paths: &mut Map<String, Val
 
 fn part_of<'a>(place: &Place<'a>, part: Subresource) -> Place<'a> {
     let kind = place.kind;
-    let spoken = part.speaks(&kind.names.kind).map(|(group, version, kind)| {
-        json!({"group": group, "version": version, "kind": kind})
-    });
+    let spoken = part
+        .speaks(&kind.names.kind)
+        .map(|(group, version, kind)| json!({"group": group, "version": version, "kind": kind}));
     Place {
         kind,
         dialect: place.dialect,
@@ -169,13 +243,25 @@ fn describe(
     suffix: &str,
 ) -> Value {
     let mut described = Map::new();
-    let named = ["namespace", "name"].into_iter().filter(|name| path.contains(&format!("{{{name}}}")));
+    let named = ["namespace", "name"]
+        .into_iter()
+        .filter(|name| path.contains(&format!("{{{name}}}")));
     let named: Vec<Value> = named
-        .map(|name| place.dialect.parameter(name, "path", "string", "The name in the path."))
+        .map(|name| {
+            place
+                .dialect
+                .parameter(name, "path", "string", "The name in the path.")
+        })
         .collect();
     described.insert("parameters".to_owned(), Value::from(named));
-    for operation in known.iter().filter(|operation| verbs.contains(&operation.verb)) {
-        described.insert(operation.method.to_owned(), describe_one(place, operation, suffix));
+    for operation in known
+        .iter()
+        .filter(|operation| verbs.contains(&operation.verb))
+    {
+        described.insert(
+            operation.method.to_owned(),
+            describe_one(place, operation, suffix),
+        );
     }
     Value::Object(described)
 }

@@ -71,7 +71,11 @@ fn decide(call: &Call<'_>, review: &Object, caller: &Caller) -> Result<Decision,
             ));
         }
     };
-    let attributes = Attributes { caller, verb, target };
+    let attributes = Attributes {
+        caller,
+        verb,
+        target,
+    };
     Ok(call.access.authorize(&attributes, call.snapshot))
 }
 
@@ -93,7 +97,9 @@ fn user(review: &Object) -> Result<Caller, Rejection> {
             .collect(),
     };
     if caller.user.is_empty() && caller.groups.is_empty() {
-        return Err(Rejection::bad_request("at least one of spec.user and spec.groups must be set"));
+        return Err(Rejection::bad_request(
+            "at least one of spec.user and spec.groups must be set",
+        ));
     }
     Ok(caller)
 }

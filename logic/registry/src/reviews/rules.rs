@@ -15,7 +15,9 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let mut review = decode::object(call)?;
     let namespace = review.text(&["spec", "namespace"]).to_owned();
     if namespace.is_empty() {
-        return Err(Rejection::bad_request("no namespace on request: set spec.namespace"));
+        return Err(Rejection::bad_request(
+            "no namespace on request: set spec.namespace",
+        ));
     }
     let caller = &call.request.caller;
     let mut rules = call.access.rules_for(caller, &namespace);
@@ -23,7 +25,11 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Step, Rejection> {
         rules.extend(everything());
     }
     let is_path = |rule: &&PolicyRule| rule.non_resource_urls.is_some();
-    let resources: Vec<Value> = rules.iter().filter(|rule| !is_path(rule)).map(resource).collect();
+    let resources: Vec<Value> = rules
+        .iter()
+        .filter(|rule| !is_path(rule))
+        .map(resource)
+        .collect();
     let paths: Vec<Value> = rules.iter().filter(is_path).map(path).collect();
     review.set(
         &["status"],

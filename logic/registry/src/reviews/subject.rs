@@ -12,8 +12,14 @@ use crate::step::{Payload, Reply, Step};
 /// Tells the caller who they are.
 pub(super) fn answer(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let mut review = decode::object(call)?;
-    review.set(&["metadata", "creationTimestamp"], Value::from(rfc3339(call.now)));
-    review.set(&["status"], json!({"userInfo": user_info(&call.request.caller)}));
+    review.set(
+        &["metadata", "creationTimestamp"],
+        Value::from(rfc3339(call.now)),
+    );
+    review.set(
+        &["status"],
+        json!({"userInfo": user_info(&call.request.caller)}),
+    );
     Ok(Step::Reply(Reply::created(Payload::object(review))))
 }
 

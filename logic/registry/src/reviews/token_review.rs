@@ -43,7 +43,9 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let review = decode::object(call)?;
     let token = review.text(&["spec", "token"]).to_owned();
     if token.is_empty() {
-        return Err(Rejection::bad_request("token is required for TokenReview: set spec.token"));
+        return Err(Rejection::bad_request(
+            "token is required for TokenReview: set spec.token",
+        ));
     }
     let audiences = review.at(&["spec", "audiences"]).and_then(Value::as_array);
     let audiences = audiences.into_iter().flatten().filter_map(Value::as_str);

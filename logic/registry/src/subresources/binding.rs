@@ -37,7 +37,11 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Step, Rejection> {
 pub(crate) fn bind(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let binding = decode::object_as(call, BINDING)?;
     let pods = crate::request::Resource::new("v1", "pods");
-    let bindable = call.registry.kinds().iter().find(|kind| resource(kind) == pods);
+    let bindable = call
+        .registry
+        .kinds()
+        .iter()
+        .find(|kind| resource(kind) == pods);
     call.kind = bindable.ok_or(Rejection::NoSuchPath)?;
     place(call, binding.name(), &binding)
 }
@@ -82,14 +86,30 @@ fn target(binding: &Object) -> Result<String, Rejection> {
 fn check(call: &Call<'_>, pod: &Object, binding: &Object, node: &str) -> Result<(), Rejection> {
     let uid = binding.uid();
     if !uid.is_empty() && uid != pod.uid() {
-        return Err(metadata::precondition(call, pod.name(), "UID", uid, pod.uid()));
+        return Err(metadata::precondition(
+            call,
+            pod.name(),
+            "UID",
+            uid,
+            pod.uid(),
+        ));
     }
     let bound_to = pod.text(&["spec", "nodeName"]);
     let why = if pod.is_terminating() {
-        format!("pod {} is being deleted, cannot be assigned to a host", pod.name())
+        format!(
+            "pod {} is being deleted, cannot be assigned to a host",
+            pod.name()
+        )
     } else if !bound_to.is_empty() {
-        format!("pod {} is already assigned to node {bound_to:?}, not to {node:?}", pod.name())
-    } else if pod.at(&["spec", "schedulingGates"]).and_then(Value::as_array).is_some_and(|gates| !gates.is_empty()) {
+        format!(
+            "pod {} is already assigned to node {bound_to:?}, not to {node:?}",
+            pod.name()
+        )
+    } else if pod
+        .at(&["spec", "schedulingGates"])
+        .and_then(Value::as_array)
+        .is_some_and(|gates| !gates.is_empty())
+    {
         format!("pod {} has non-empty .spec.schedulingGates", pod.name())
     } else {
         return Ok(());

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use gantry_api::{Rejection, Object};
+use gantry_api::{Object, Rejection};
 use gantry_base::time::rfc3339;
 use gantry_store::{Txn, Write};
 
@@ -52,7 +52,9 @@ fn noted(call: &Call<'_>, old: &Object, txn: &Txn) -> Option<Txn> {
         Write::Put { .. } | Write::Delete { .. } => None,
     })?;
     let mut object = marked.object(gantry_api::Revision::default());
-    let known = object.at(&["status", "conditions"]).and_then(Value::as_array);
+    let known = object
+        .at(&["status", "conditions"])
+        .and_then(Value::as_array);
     let mut conditions: Vec<Value> = known.cloned().unwrap_or_default();
     conditions.retain(|known| known.get("type") != Some(&Value::from("DisruptionTarget")));
     conditions.push(json!({
@@ -67,7 +69,10 @@ fn noted(call: &Call<'_>, old: &Object, txn: &Txn) -> Option<Txn> {
     let mut noted = txn.clone();
     for write in &mut noted.writes {
         if *write.key() == key {
-            *write = Write::Put { key: key.clone(), value: value.clone() };
+            *write = Write::Put {
+                key: key.clone(),
+                value: value.clone(),
+            };
         }
     }
     Some(noted)

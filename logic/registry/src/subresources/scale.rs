@@ -50,12 +50,25 @@ pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
     };
     let mut object = old.clone();
     check(call, &scale, &mut object)?;
-    let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64).unwrap_or(0);
+    let replicas = scale
+        .at(&["spec", "replicas"])
+        .and_then(Value::as_i64)
+        .unwrap_or(0);
     object.set(paths.spec_replicas, Value::from(replicas));
-    let step = update::replace(call, stored, &old, object.clone(), (Part::Main, Writer::Update))?;
+    let step = update::replace(
+        call,
+        stored,
+        &old,
+        object.clone(),
+        (Part::Main, Writer::Update),
+    )?;
     // What is about to be written has no revision yet; the commit fills it in.
     let is_written = matches!(step, Step::Commit { .. });
-    let revision = if is_written { "" } else { old.resource_version() };
+    let revision = if is_written {
+        ""
+    } else {
+        old.resource_version()
+    };
     let shown = show(&object, paths, revision);
     Ok(step.answered(|reply| Reply {
         payload: Payload::Made(shown),
@@ -81,7 +94,11 @@ fn check(call: &Call<'_>, scale: &Object, object: &mut Object) -> Result<(), Rej
     let mut errors = FieldErrors::new();
     let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64);
     if let Some(replicas) = replicas.filter(|replicas| *replicas < 0) {
-        errors.invalid(&"spec.replicas".into(), replicas, "must be greater than or equal to 0");
+        errors.invalid(
+            &"spec.replicas".into(),
+            replicas,
+            "must be greater than or equal to 0",
+        );
         return Err(Rejection::Invalid {
             kind: GroupKind::new("autoscaling", "Scale"),
             name: scale.name().to_owned(),
@@ -123,10 +140,13 @@ fn selector(object: &Object, path: &[&str]) -> String {
     };
     let typed = serde_json::from_value(value.clone());
     if value.get("matchLabels").is_some() || value.get("matchExpressions").is_some() {
-        return typed.map_or_else(|_| String::new(), |typed| {
-            gantry_api::views::meta::selector(&typed).to_string()
-        });
+        return typed.map_or_else(
+            |_| String::new(),
+            |typed| gantry_api::views::meta::selector(&typed).to_string(),
+        );
     }
-    serde_json::from_value(value.clone())
-        .map_or_else(|_| String::new(), |labels| Selector::exactly(&labels).to_string())
+    serde_json::from_value(value.clone()).map_or_else(
+        |_| String::new(),
+        |labels| Selector::exactly(&labels).to_string(),
+    )
 }

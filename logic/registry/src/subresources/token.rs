@@ -90,7 +90,9 @@ impl TokenOrder {
 pub(super) fn create(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let mut request = decode::object_as(call, TOKEN_REQUEST)?;
     let account = call.read(call.stored()?);
-    let asked = request.at(&["spec", "expirationSeconds"]).and_then(Value::as_i64);
+    let asked = request
+        .at(&["spec", "expirationSeconds"])
+        .and_then(Value::as_i64);
     let seconds = seconds(asked.unwrap_or(DEFAULT_SECONDS), account.name())?;
     let audiences = request.at(&["spec", "audiences"]).and_then(Value::as_array);
     let audiences = audiences.into_iter().flatten().filter_map(Value::as_str);
@@ -115,7 +117,11 @@ fn seconds(asked: i64, name: &str) -> Result<i64, Rejection> {
     }
     let mut errors = FieldErrors::new();
     let path = "spec.expirationSeconds".into();
-    errors.invalid(&path, asked, "may not specify a duration less than 10 minutes");
+    errors.invalid(
+        &path,
+        asked,
+        "may not specify a duration less than 10 minutes",
+    );
     Err(Rejection::Invalid {
         kind: GroupKind::new("authentication.k8s.io", "TokenRequest"),
         name: name.to_owned(),
@@ -148,7 +154,11 @@ fn bound_to(
             text("kind")
         )));
     };
-    let namespace = if *is_namespaced { account.namespace() } else { "" };
+    let namespace = if *is_namespaced {
+        account.namespace()
+    } else {
+        ""
+    };
     let resource = GroupResource::new("", *resource);
     let key = ObjectKey::new(resource.clone(), namespace, text("name"));
     let missing = || Rejection::not_found(resource, text("name"));
@@ -175,7 +185,8 @@ fn bound_to(
     let node = object.text(&["spec", "nodeName"]);
     let node_uid = || {
         let key = ObjectKey::new(GroupResource::new("", "nodes"), "", node);
-        call.find(&key).map(|stored| stored.value.summary().uid.clone())
+        call.find(&key)
+            .map(|stored| stored.value.summary().uid.clone())
     };
     Ok(Some(BoundObject {
         kind: (*kind).to_owned(),

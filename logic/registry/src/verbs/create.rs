@@ -29,8 +29,14 @@ pub(crate) fn create_object(
 ) -> Result<Step, Rejection> {
     metadata::address(call, &mut object)?;
     metadata::begin(call, &mut object)?;
-    call.kind.hooks.default(&mut object).map_err(validate::shape)?;
-    call.kind.hooks.prepare(&mut object, None).map_err(validate::shape)?;
+    call.kind
+        .hooks
+        .default(&mut object)
+        .map_err(validate::shape)?;
+    call.kind
+        .hooks
+        .prepare(&mut object, None)
+        .map_err(validate::shape)?;
 
     admission::mutate(call, &mut object, None)?;
     validate::object(call, &object, None)?;

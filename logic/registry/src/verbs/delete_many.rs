@@ -37,7 +37,9 @@ pub(crate) fn delete_many(call: &mut Call<'_>) -> Result<Step, Rejection> {
         "metadata": {"resourceVersion": call.snapshot.revision().to_string()},
         "items": items,
     });
-    let reply = call.remark(Reply::ok(Payload::Pieces(vec![Bytes::from(list.to_string())])));
+    let reply = call.remark(Reply::ok(Payload::Pieces(vec![Bytes::from(
+        list.to_string(),
+    )])));
     Ok(if txns.is_empty() {
         Step::Reply(reply)
     } else {

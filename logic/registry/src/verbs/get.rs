@@ -11,5 +11,10 @@ use crate::step::Step;
 pub(crate) fn get(call: &mut Call<'_>) -> Result<Step, Rejection> {
     revision::not_older_than(call)?;
     let stored = call.stored()?;
-    Ok(Step::Reply(render::one(call.kind, call.request, stored, call.now)))
+    Ok(Step::Reply(render::one(
+        call.kind,
+        call.request,
+        stored,
+        call.now,
+    )))
 }

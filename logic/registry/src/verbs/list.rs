@@ -43,9 +43,8 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
         View::Object => join(call, &part.items, &metadata),
         View::PartialMetadata => partial(call, &part.items, metadata),
         View::Table { include } => {
-            let row = |stored: &&Stored| {
-                render::row(call.kind, &call.read(stored), include, call.now)
-            };
+            let row =
+                |stored: &&Stored| render::row(call.kind, &call.read(stored), include, call.now);
             let rows = part.items.iter().map(row).collect();
             Payload::Made(render::table(Some(call.kind), rows, metadata))
         }
@@ -67,7 +66,11 @@ fn page(call: &Call<'_>) -> Result<Page, Rejection> {
     let options = &call.request.options;
     let matching = revision::matching(call)?;
     let limit = options.limit.filter(|limit| *limit > 0);
-    if let Some(token) = options.continue_token.as_deref().filter(|token| !token.is_empty()) {
+    if let Some(token) = options
+        .continue_token
+        .as_deref()
+        .filter(|token| !token.is_empty())
+    {
         return continued(call, token, limit);
     }
     let asked = revision::asked(call)?;
@@ -106,12 +109,7 @@ fn continued(call: &Call<'_>, token: &str, limit: Option<usize>) -> Result<Page,
     })
 }
 
-fn gather<'a>(
-    call: &Call<'_>,
-    page: &'a Page,
-    prefix: &'a str,
-    selection: &Selection,
-) -> Part<'a> {
+fn gather<'a>(call: &Call<'_>, page: &'a Page, prefix: &'a str, selection: &Selection) -> Part<'a> {
     let limit = page.limit.unwrap_or(usize::MAX);
     let mut items = Vec::new();
     let mut last: Option<&Key> = None;
@@ -146,7 +144,9 @@ fn is_selected(call: &Call<'_>, selection: &Selection, key: &Key, stored: &Store
     if selection.is_everything() {
         return true;
     }
-    let Some(key) = key.object() else { return false };
+    let Some(key) = key.object() else {
+        return false;
+    };
     if render::is_native(call.kind) {
         return selection.selects(&key, &stored.value, None);
     }

@@ -63,7 +63,10 @@ pub(crate) fn replace(
 ) -> Result<Step, Rejection> {
     metadata::check_expectations(call, &object, old)?;
     metadata::carry_over(&mut object, old);
-    call.kind.hooks.default(&mut object).map_err(validate::shape)?;
+    call.kind
+        .hooks
+        .default(&mut object)
+        .map_err(validate::shape)?;
     let hooks = &call.kind.hooks;
     match part {
         Part::Main => hooks.prepare(&mut object, Some(old)),

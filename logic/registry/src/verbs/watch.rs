@@ -150,7 +150,8 @@ impl WatchPlan {
     #[must_use]
     pub fn event(&self, change: &Change) -> Option<Event> {
         let selected = |side: &Option<Stored>| {
-            side.clone().filter(|stored| self.selects(&change.key, stored))
+            side.clone()
+                .filter(|stored| self.selects(&change.key, stored))
         };
         let (event, stored) = match (selected(&change.old), selected(&change.new)) {
             (None, None) => return None,
@@ -170,7 +171,9 @@ impl WatchPlan {
         if self.selection.is_everything() {
             return true;
         }
-        let Some(key) = key.object() else { return false };
+        let Some(key) = key.object() else {
+            return false;
+        };
         if render::is_native(&self.kind) {
             return self.selection.selects(&key, &stored.value, None);
         }

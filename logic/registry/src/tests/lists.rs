@@ -1,0 +1,97 @@
+//! Lists in parts, by selectors, as tables.
+
+use serde_json::json;
+
+use super::{Server, config_map, pod, request, with};
+use crate::request::{Include, View};
+
+fn names(list: &serde_json::Value) -> Vec<&str> {
+    let items = list["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["metadata"]["name"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn all_parts_of_a_list_show_one_revision() {
+    let mut server = Server::new();
+    for name in ["a", "b", "c"] {
+        server.ok(
+            request("create v1 configmaps default/"),
+            Some(config_map(name, json!({}))),
+        );
+    }
+    let line = "list v1 configmaps default/";
+    let first = server.ok(with(line, |options| options.limit = Some(2)), None);
+    assert_eq!(names(&first), ["a", "b"]);
+    assert_eq!(first["metadata"]["remainingItemCount"], 1);
+    server.ok(
+        request("create v1 configmaps default/"),
+        Some(config_map("bb", json!({}))),
+    );
+    let token = first["metadata"]["continue"].as_str().unwrap().to_owned();
+    let rest = server.ok(
+        with(line, |options| options.continue_token = Some(token)),
+        None,
+    );
+    assert_eq!(names(&rest), ["c"]);
+    assert_eq!(
+        rest["metadata"]["resourceVersion"],
+        first["metadata"]["resourceVersion"]
+    );
+    assert_eq!(rest["metadata"].get("continue"), None);
+}
+
+#[test]
+fn fields_and_labels_select_without_decoding() {
+    let mut server = Server::new();
+    server.ok(request("create v1 pods default/"), Some(pod("a")));
+    server.ok(request("create v1 pods default/"), Some(pod("b")));
+    let named = |options: &mut crate::Options| {
+        options.field_selector = Some("metadata.name=b,status.phase!=Running".to_owned());
+        options.label_selector = Some("app in (web)".to_owned());
+    };
+    assert_eq!(names(&server.ok(with("list v1 pods", named), None)), ["b"]);
+    let wrong = with("list v1 pods", |options| {
+        options.field_selector = Some("spec.x=1".to_owned())
+    });
+    assert_eq!(
+        server.refused(wrong, None),
+        "400 BadRequest: field label not supported: spec.x"
+    );
+}
+
+#[test]
+fn a_table_has_the_kinds_columns_and_metadata_of_the_objects() {
+    let mut server = Server::new();
+    server.ok(request("create v1 pods default/"), Some(pod("a")));
+    let mut request = request("list v1 pods default/");
+    request.view = View::Table {
+        include: Include::Metadata,
+    };
+    let table = server.ok(request, None);
+    assert_eq!(
+        (&table["kind"], &table["columnDefinitions"][0]["name"]),
+        (&json!("Table"), &json!("Name"))
+    );
+    let row = &table["rows"][0];
+    assert_eq!(
+        (&row["cells"][0], &row["cells"][2]),
+        (&json!("a"), &json!("Pending"))
+    );
+    assert_eq!(row["object"]["kind"], "PartialObjectMetadata");
+}
+
+#[test]
+fn a_revision_to_come_is_too_large() {
+    let mut server = Server::new();
+    let line = with("list v1 pods", |options| {
+        options.resource_version = Some("999".to_owned())
+    });
+    let (code, status) = server.send(line, None);
+    assert_eq!(
+        (code, &status["details"]["causes"][0]["reason"]),
+        (504, &json!("ResourceVersionTooLarge"))
+    );
+}
