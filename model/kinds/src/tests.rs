@@ -66,14 +66,27 @@ fn metadata_is_checked_for_every_kind() {
             { "apiVersion": "v1", "kind": "Pod", "name": "b", "uid": "", "controller": true },
         ],
     } });
-    check_create::<ConfigMaps>(map, &expect![[]]);
+    check_create::<ConfigMaps>(map, &expect![[r#"
+        metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+        metadata.labels: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+        metadata.labels: Invalid value: "c d": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue', or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')
+        metadata.annotations: Invalid value: "/x": prefix part must be non-empty
+        metadata.ownerReferences[1].uid: Invalid value: "": uid must not be empty
+        metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","controller":true,"kind":"Pod","name":"a","uid":"1"},{"apiVersion":"v1","controller":true,"kind":"Pod","name":"b","uid":""}]: Only one reference can have Controller set to true. Found "true" in references for Pod/a and Pod/b
+        metadata.finalizers: Invalid value: "odd": name is neither a standard finalizer name nor is it fully qualified
+    "#]]);
 }
 
 #[test]
 fn what_is_immutable_stays_so() {
     let old = json!({ "immutable": true, "data": { "a": "b" } });
-    check_update::<ConfigMaps>(old, json!({ "data": { "a": "c" } }), &expect![[]]);
-    check_update::<Secrets>(json!({}), json!({ "type": "x" }), &expect![[]]);
+    check_update::<ConfigMaps>(old, json!({ "data": { "a": "c" } }), &expect![[r#"
+        immutable: Forbidden: field is immutable when `immutable` is set
+        data: Forbidden: field is immutable when `immutable` is set
+    "#]]);
+    check_update::<Secrets>(json!({}), json!({ "type": "x" }), &expect![[r#"
+        type: Invalid value: "x": field is immutable
+    "#]]);
 }
 
 #[test]
@@ -83,13 +96,21 @@ fn texts_of_a_secret_become_bytes() {
     assert_eq!(secret.at(&["stringData"]), None);
     check_create::<Secrets>(
         json!({ "type": "kubernetes.io/tls", "data": { "": "" } }),
-        &expect![[]],
+        &expect![[r#"
+            data[]: Invalid value: "": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')
+            data[tls.crt]: Required value
+            data[tls.key]: Required value
+        "#]],
     );
 }
 
 #[test]
 fn a_namespace_is_born_active_and_held() {
-    check_defaults::<Namespaces>(json!({ "status": { "phase": "Odd" } }), &expect![[]]);
+    check_defaults::<Namespaces>(json!({ "status": { "phase": "Odd" } }), &expect![[r#"
+        metadata.labels.kubernetes.io/metadata.name = "web"
+        spec.finalizers[0] = "kubernetes"
+        status.phase = "Active"
+    "#]]);
 }
 
 #[test]
@@ -100,5 +121,8 @@ fn a_binding_keeps_its_role() {
             "subjects": [{ "kind": "User", "name": "jane" }, { "kind": "ServiceAccount", "name": "x" }],
         })
     };
-    check_update::<RoleBindings>(binding("a"), binding("b"), &expect![[]]);
+    check_update::<RoleBindings>(binding("a"), binding("b"), &expect![[r#"
+        subjects[1].namespace: Required value
+        roleRef: Invalid value: {"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"b"}: cannot change roleRef
+    "#]]);
 }

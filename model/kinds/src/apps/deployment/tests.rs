@@ -26,7 +26,24 @@ fn deployment(spec: Value) -> Value {
 
 #[test]
 fn a_small_deployment_gets_the_rest() {
-    check_defaults::<Deployments>(deployment(json!({})), &expect![[]]);
+    check_defaults::<Deployments>(deployment(json!({})), &expect![[r#"
+        spec.progressDeadlineSeconds = 600
+        spec.replicas = 1
+        spec.revisionHistoryLimit = 10
+        spec.strategy.rollingUpdate.maxSurge = "25%"
+        spec.strategy.rollingUpdate.maxUnavailable = "25%"
+        spec.strategy.type = "RollingUpdate"
+        spec.template.spec.containers[0].imagePullPolicy = "Always"
+        spec.template.spec.containers[0].resources = {}
+        spec.template.spec.containers[0].terminationMessagePath = "/dev/termination-log"
+        spec.template.spec.containers[0].terminationMessagePolicy = "File"
+        spec.template.spec.dnsPolicy = "ClusterFirst"
+        spec.template.spec.restartPolicy = "Always"
+        spec.template.spec.schedulerName = "default-scheduler"
+        spec.template.spec.securityContext = {}
+        spec.template.spec.terminationGracePeriodSeconds = 30
+        status = {}
+    "#]]);
 }
 
 #[test]
@@ -38,16 +55,30 @@ fn numbers_strategy_and_selector_are_checked() {
         "minReadySeconds": 5,
         "strategy": { "rollingUpdate": { "maxSurge": 0, "maxUnavailable": "0%" } },
     });
-    check_create::<Deployments>(deployment(spec), &expect![[]]);
+    check_create::<Deployments>(deployment(spec), &expect![[r#"
+        spec.replicas: Invalid value: -1: must be greater than or equal to 0
+        spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds
+        spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`
+        spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0
+    "#]]);
     let spec = json!({ "strategy": { "type": "Recreate", "rollingUpdate": {} } });
-    check_create::<Deployments>(deployment(spec), &expect![[]]);
+    check_create::<Deployments>(deployment(spec), &expect![[r#"
+        spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'
+    "#]]);
     let spec = json!({ "strategy": { "rollingUpdate": { "maxSurge": "many", "maxUnavailable": "200%" } } });
-    check_create::<Deployments>(deployment(spec), &expect![[]]);
+    check_create::<Deployments>(deployment(spec), &expect![[r#"
+        spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "200%": must not be greater than 100%
+        spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', or '93%', regex used for validation is '[0-9]+%')
+    "#]]);
 }
 
 #[test]
 fn an_empty_deployment_says_what_it_needs() {
-    check_create::<Deployments>(json!({}), &expect![[]]);
+    check_create::<Deployments>(json!({}), &expect![[r#"
+        spec.selector: Required value
+        spec.template.metadata.labels: Invalid value: {}: `selector` does not match template `labels`
+        spec.template.spec.containers: Required value
+    "#]]);
 }
 
 #[test]
@@ -56,7 +87,9 @@ fn pods_of_workloads_never_end() {
         "metadata": { "labels": { "app": "web" } },
         "spec": { "restartPolicy": "Never", "containers": [{ "name": "a", "image": "nginx" }] },
     } });
-    check_create::<ReplicaSets>(deployment(template), &expect![[]]);
+    check_create::<ReplicaSets>(deployment(template), &expect![[r#"
+        spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"
+    "#]]);
 }
 
 #[test]
@@ -68,7 +101,9 @@ fn the_selector_stays() {
             "spec": { "containers": [{ "name": "a", "image": "nginx" }] },
         },
     });
-    check_update::<Deployments>(deployment(json!({})), deployment(other), &expect![[]]);
+    check_update::<Deployments>(deployment(json!({})), deployment(other), &expect![[r#"
+        spec.selector: Invalid value: {"matchLabels":{"app":"web","tier":"x"}}: field is immutable
+    "#]]);
 }
 
 #[test]
@@ -103,5 +138,14 @@ fn a_controller_without_a_selector_selects_its_own_pods() {
 fn the_row_counts_pods() {
     let mut fields = deployment(json!({ "replicas": 3 }));
     fields["status"] = json!({ "readyReplicas": 2, "updatedReplicas": 3 });
-    check_row::<Deployments>(fields, &expect![[]]);
+    check_row::<Deployments>(fields, &expect![[r#"
+        Name: web
+        Ready: 2/3
+        Up-to-date: 3
+        Available: 0
+        Age: <unknown>
+        Containers: a
+        Images: nginx
+        Selector: app=web
+    "#]]);
 }

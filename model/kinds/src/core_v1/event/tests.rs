@@ -30,7 +30,14 @@ fn an_event_of_its_own_group_is_stored_in_the_core_form_and_comes_back_whole() {
 
 #[test]
 fn the_new_form_must_say_who_and_when() {
-    check_create::<GroupedEvents>(json!({ "type": "Odd" }), &expect![[]]);
+    check_create::<GroupedEvents>(json!({ "type": "Odd" }), &expect![[r#"
+        eventTime: Required value
+        reportingController: Required value
+        reportingInstance: Required value
+        action: Required value
+        reason: Required value
+        type: Invalid value: "Odd": has invalid value: 
+    "#]]);
 }
 
 #[test]
@@ -46,5 +53,16 @@ fn the_row_says_when_it_happened_last() {
         "source": { "component": "kubelet", "host": "n1" },
         "type": "Warning",
     });
-    check_row::<Events>(event, &expect![[]]);
+    check_row::<Events>(event, &expect![[r#"
+        Last Seen: 60s
+        Type: Warning
+        Reason: BackOff
+        Object: pod/web
+        Subobject: spec.containers{a}
+        Source: kubelet, n1
+        Message: Back-off pulling image
+        First Seen: 4m
+        Count: 4
+        Name: web.1
+    "#]]);
 }
