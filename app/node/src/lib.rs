@@ -1,1 +1,11 @@
-//! Builds the parts of an agent.
+//! The agent of one node: it carries out what the kubelet decides, and tells what came of it.
+//!
+//! [`Node::start`] wires the loops together: pods, service rules, the zone, the Node object. Every
+//! decision is in `logic`; every effect on the machine is behind a crate of `io`. Nothing that runs
+//! in a pod ends when the node stops; [`Node::purge`] ends everything.
+
+mod config;
+mod node;
+
+pub use config::NodeConfig;
+pub use node::{Node, NodeError};
