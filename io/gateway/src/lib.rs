@@ -12,6 +12,8 @@ mod gateway;
 pub mod limits;
 mod outside;
 mod store;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use documents::Document;

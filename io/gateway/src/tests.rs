@@ -1,0 +1,215 @@
+//! The gateway over the store in memory: permission, conflicts, streams.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gantry_api::Caller;
+use gantry_base::entropy::Seeded;
+use gantry_registry::request::Body;
+use gantry_registry::{Format, PatchType, Request, Resource, Settings, Verb};
+use gantry_store::{
+    CommitError, KeyRange, MemoryStore, Revision, Snapshot, Store, Txn, Watch, WatchError,
+};
+use serde_json::{Value, json};
+
+use crate::{Config, Gateway, NoTokens, Response, SystemClock};
+
+/// A store in which somebody else wins the first races.
+#[derive(Clone, Default)]
+struct Contested {
+    inner: MemoryStore,
+    losses: Arc<AtomicUsize>,
+}
+
+impl Store for Contested {
+    fn snapshot(&self) -> Snapshot {
+        self.inner.snapshot()
+    }
+
+    fn commit(&self, txn: Txn) -> impl Future<Output = Result<Revision, CommitError>> + Send {
+        let loses = self
+            .losses
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok();
+        let key = "configmaps/default/a".into();
+        let lost = CommitError::Conflict {
+            key,
+            read: Revision(1),
+            found: Revision(2),
+        };
+        let result = if loses { Err(lost) } else { self.inner.commit_now(&txn) };
+        async move { result }
+    }
+
+    fn watch(&self, range: KeyRange, since: Revision) -> Result<Watch, WatchError> {
+        self.inner.watch(range, since)
+    }
+}
+
+fn gateway(store: impl Store) -> Gateway {
+    Gateway::new(
+        store,
+        Config {
+            kinds: gantry_kinds::builtin(),
+            settings: Settings::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Box::new(Seeded::new(3)),
+            signer: Arc::new(NoTokens),
+            authenticator: Arc::new(NoTokens),
+        },
+    )
+}
+
+fn request(verb: Verb, plural: &str, name: &str) -> Request {
+    let mut request = Request::new(verb, Resource::new("v1", plural));
+    request.namespace = (plural != "namespaces").then(|| "default".to_owned());
+    request.name = (!name.is_empty()).then(|| name.to_owned());
+    request.caller = Caller::authenticated("admin", &["system:masters"]);
+    request
+}
+
+fn with_body(mut request: Request, body: &Value) -> Request {
+    request.body = Some(Body {
+        bytes: body.to_string().into(),
+        format: Format::Json,
+    });
+    request
+}
+
+fn config_map(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})
+}
+
+async fn prepared(store: impl Store) -> Gateway {
+    let gateway = gateway(store);
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
+    let made = gateway.call(with_body(request(Verb::Create, "namespaces", ""), &namespace)).await;
+    assert_eq!(made.code, 201, "{made:?}");
+    gateway
+}
+
+fn json(response: &Response) -> Value {
+    serde_json::from_slice(&response.content.concat()).unwrap()
+}
+
+#[tokio::test]
+async fn a_patch_that_loses_a_race_is_decided_again() {
+    let store = Contested::default();
+    let gateway = prepared(store.clone()).await;
+    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("a"))).await;
+    let patch = request(Verb::Patch(PatchType::Merge), "configmaps", "a");
+    let patch = with_body(patch, &json!({"data": {"k": "v"}}));
+    store.losses.store(4, Ordering::SeqCst);
+    let patched = gateway.call(patch.clone()).await;
+    assert_eq!((patched.code, &json(&patched)["data"]["k"]), (200, &json!("v")));
+    store.losses.store(5, Ordering::SeqCst);
+    let other = with_body(patch, &json!({"data": {"k": "w"}}));
+    assert_eq!(gateway.call(other).await.code, 409);
+}
+
+#[tokio::test]
+async fn nobody_reads_without_permission() {
+    let gateway = prepared(MemoryStore::default()).await;
+    let mut list = request(Verb::List, "pods", "");
+    list.caller = Caller::authenticated("jane", &[]);
+    let refused = gateway.call(list).await;
+    assert_eq!(
+        json(&refused)["message"],
+        "pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group \"\" in the \
+         namespace \"default\": no role is bound to this user or its groups here"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_tells_marks_and_ends() {
+    let gateway = prepared(MemoryStore::default()).await;
+    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("a"))).await;
+    let mut watch = request(Verb::Watch, "configmaps", "");
+    watch.options.send_initial_events = Some(true);
+    watch.options.resource_version_match = Some("NotOlderThan".to_owned());
+    watch.options.allow_bookmarks = true;
+    watch.options.timeout_seconds = Some(90);
+    let mut stream = gateway.watch(watch).unwrap();
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        told.push(stream.next().await.unwrap());
+    }
+    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("b"))).await;
+    while let Some(frame) = stream.next().await {
+        told.push(frame);
+    }
+    let told: Vec<String> = told
+        .iter()
+        .map(|frame| {
+            let frame: Value = serde_json::from_slice(frame).unwrap();
+            let meta = &frame["object"]["metadata"];
+            let mark = meta["annotations"]["k8s.io/initial-events-end"].as_str();
+            let name = meta["name"].as_str().or(mark).unwrap_or("");
+            format!("{} {name}", frame["type"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(told, ["ADDED a", "BOOKMARK true", "ADDED b", "BOOKMARK "]);
+}
+
+#[tokio::test]
+async fn two_watchers_of_the_same_view_share_a_frame() {
+    let gateway = prepared(MemoryStore::default()).await;
+    let open = || gateway.watch(request(Verb::Watch, "configmaps", "")).unwrap();
+    let (mut one, mut two) = (open(), open());
+    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("a"))).await;
+    let (left, right) = (one.next().await.unwrap(), two.next().await.unwrap());
+    assert_eq!(left.as_ptr(), right.as_ptr());
+}
+
+#[tokio::test]
+async fn roles_count_as_soon_as_they_are_written() {
+    let gateway = prepared(MemoryStore::default()).await;
+    let rbac = "rbac.authorization.k8s.io/v1";
+    let write = |plural: &str, body: Value| {
+        let mut request = request(Verb::Create, plural, "");
+        request.resource = Resource::new(rbac, plural);
+        gateway.call(with_body(request, &body))
+    };
+    let role = json!({"apiVersion": rbac, "kind": "Role", "metadata": {"name": "reader"},
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]});
+    let binding = json!({"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "reader"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}]});
+    let list = || {
+        let mut list = request(Verb::List, "pods", "");
+        list.caller = Caller::authenticated("jane", &[]);
+        gateway.call(list)
+    };
+    assert_eq!(list().await.code, 403);
+    assert_eq!(write("roles", role).await.code, 201);
+    assert_eq!(write("rolebindings", binding).await.code, 201);
+    assert_eq!(list().await.code, 200);
+}
+
+#[tokio::test]
+async fn a_published_document_is_what_its_compressed_form_holds() {
+    let gateway = gateway(MemoryStore::default());
+    let document = gateway.openapi_v3("apis/apps/v1").unwrap();
+    assert!(document.gzip.len() < 150_000, "{}", document.gzip.len());
+    let plain: Value = serde_json::from_slice(&document.plain()).unwrap();
+    assert_eq!(plain["openapi"], "3.0.0");
+    assert_eq!(gateway.openapi_v3("apis/none/v1"), None);
+}
+
+/// Prints what a create costs: `cargo test --release -p gantry-gateway -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn what_a_create_costs() {
+    let gateway = prepared(MemoryStore::default()).await;
+    let count: u32 = 5_000;
+    let begun = std::time::Instant::now();
+    for index in 0..count {
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("p{index}")},
+            "spec": {"containers": [{"name": "main", "image": "nginx"}]},
+        });
+        let made = gateway.call(with_body(request(Verb::Create, "pods", ""), &pod)).await;
+        assert_eq!(made.code, 201);
+    }
+    println!("{:?} per create", begun.elapsed() / count);
+}
