@@ -75,22 +75,23 @@ impl Cgroup {
     }
 
     fn create_in(&self, hierarchy: &Hierarchy) -> Result<(), CgroupError> {
+        // Usually all but the last one exist.
+        let directory = self.directory(hierarchy);
+        if let Some(parent) = directory.parent() {
+            enable_controllers(hierarchy, parent);
+        }
+        match fs::create_dir(&directory) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => self.create_all_in(hierarchy),
+            made => made_or_there(made, directory),
+        }
+    }
+
+    fn create_all_in(&self, hierarchy: &Hierarchy) -> Result<(), CgroupError> {
         let mut directory = hierarchy.mount.clone();
         for part in &self.path {
-            if hierarchy.version == Version::Two {
-                enable_controllers(&directory);
-            }
+            enable_controllers(hierarchy, &directory);
             directory.push(part);
-            match fs::create_dir(&directory) {
-                Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(CgroupError {
-                        verb: "make",
-                        path: directory,
-                        source,
-                    });
-                }
-                _ => {}
-            }
+            made_or_there(fs::create_dir(&directory), directory.clone())?;
         }
         Ok(())
     }
@@ -233,14 +234,28 @@ impl Cgroup {
     }
 }
 
-/// A controller that the node lacks shows when a limit needs it, with the limit's name.
-fn enable_controllers(directory: &Path) {
-    for controller in ["+cpu", "+memory", "+pids"] {
-        let enabled = fs::write(directory.join("cgroup.subtree_control"), controller);
-        ignore(
-            enabled,
-            "a limit that needs a missing controller says so itself",
-        );
+fn made_or_there(made: io::Result<()>, path: PathBuf) -> Result<(), CgroupError> {
+    match made {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(CgroupError {
+            verb: "make",
+            path,
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// In the second version a group has the controllers that the one above passes on.
+fn enable_controllers(hierarchy: &Hierarchy, directory: &Path) {
+    let wanted = ["cpu", "memory", "pids"]
+        .into_iter()
+        .filter(|name| hierarchy.has(name));
+    if hierarchy.version == Version::Two {
+        for controller in wanted {
+            let file = directory.join("cgroup.subtree_control");
+            let enabled = fs::write(file, format!("+{controller}"));
+            ignore(enabled, "a limit that misses its controller says so itself");
+        }
     }
 }
 

@@ -104,7 +104,8 @@ fn an_ordinary_container_is_built_in_this_order() {
         filter system calls
         become the user
         give up other capabilities
-    "#]].assert_eq(&text(&steps));
+    "#]]
+    .assert_eq(&text(&steps));
 }
 
 #[test]
@@ -127,7 +128,8 @@ fn a_further_program_is_confined_like_the_first() {
         become the user
         give up other capabilities
         filter system calls
-    "#]].assert_eq(&text(&steps));
+    "#]]
+    .assert_eq(&text(&steps));
 }
 
 #[test]
