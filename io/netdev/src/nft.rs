@@ -63,9 +63,7 @@ impl NftDataplane {
                     source,
                 })?;
         *installed = Some(step.after);
-        if applied.rebuilt {
-            self.answer_on_loopback()?;
-        }
+        self.answer_on_loopback()?;
         let forgotten = forget_flows(&step.changes).map_err(DataplaneError::Flows)?;
         Ok(Applied {
             forgotten,
@@ -86,22 +84,28 @@ impl NftDataplane {
         installed: Option<&Installed>,
         rules: &Ruleset,
     ) -> Result<(Step, Applied), NetlinkError> {
-        let socket = Socket::open(Family::Netfilter)?;
         // Somebody else may have flushed the packet filter; then all of it is missing.
-        let known = installed.filter(|_| self.table_exists(&socket));
-        if let Some(known) = known {
+        if let Some(known) = installed.filter(|_| self.table_exists()) {
             let step = difference(known, rules);
-            let bytes = self.send(&socket, |batch| self.put(batch, &step))?;
-            return Ok((
-                step,
-                Applied {
-                    bytes,
-                    ..Applied::default()
-                },
-            ));
+            match self.send(|batch| self.put(batch, &step)) {
+                Ok(bytes) => {
+                    return Ok((
+                        step,
+                        Applied {
+                            bytes,
+                            ..Applied::default()
+                        },
+                    ));
+                }
+                Err(error) => {
+                    let table = self.config.table();
+                    let error = gantry_base::chain(&error);
+                    tracing::warn!(%table, %error, "a table was not as we left it: made anew");
+                }
+            }
         }
         let step = difference(&Installed::default(), rules);
-        let bytes = self.send(&socket, |batch| {
+        let bytes = self.send(|batch| {
             table::make_anew(batch, &self.config);
             self.put(batch, &step);
         })?;
@@ -119,20 +123,22 @@ impl NftDataplane {
         changes::put(batch, &step.changes, self.config.cluster_range);
     }
 
-    fn table_exists(&self, socket: &Socket) -> bool {
-        socket
-            .request(filter::find_table(&self.config.table()))
+    fn table_exists(&self) -> bool {
+        let message = filter::find_table(&self.config.table());
+        Socket::open(Family::Netfilter)
+            .and_then(|socket| socket.request(message))
             .is_ok()
     }
 
-    fn send(&self, socket: &Socket, fill: impl Fn(&mut Batch)) -> Result<usize, NetlinkError> {
+    /// Carries out a batch. Each has its own socket: one that is refused leaves answers behind.
+    fn send(&self, fill: impl Fn(&mut Batch)) -> Result<usize, NetlinkError> {
         let mut batch = Batch::new(&self.config.table());
         fill(&mut batch);
         if batch.is_empty() {
             return Ok(0);
         }
         let bytes = batch.finish();
-        socket.batch(&bytes)?;
+        Socket::open(Family::Netfilter)?.batch(&bytes)?;
         Ok(bytes.len())
     }
 
@@ -146,8 +152,7 @@ impl NftDataplane {
             closed,
             "the bridge may be gone already, and the switch with it",
         );
-        let removed = Socket::open(Family::Netfilter)
-            .and_then(|socket| self.send(&socket, Batch::delete_table));
+        let removed = self.send(Batch::delete_table);
         match removed {
             Err(error) if error.errno() == Some(Errno::NOENT) => {}
             Err(source) => {

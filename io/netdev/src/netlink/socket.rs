@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use rustix::io::retry_on_intr;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
     sockopt,
@@ -138,7 +139,7 @@ impl Socket {
     }
 
     fn send(&self, bytes: &[u8]) -> Result<(), NetlinkError> {
-        match send(&self.fd, bytes, SendFlags::empty()) {
+        match retry_on_intr(|| send(&self.fd, bytes, SendFlags::empty())) {
             Ok(_) => Ok(()),
             Err(errno) => Err(NetlinkError::Send {
                 bytes: bytes.len(),
@@ -151,8 +152,9 @@ impl Socket {
     fn answers(&self, mut content: impl FnMut(&Received<'_>)) -> Result<(), NetlinkError> {
         let mut buffer = vec![0; RECEIVE_BYTES];
         loop {
-            let (length, _) = recv(&self.fd, buffer.as_mut_slice(), RecvFlags::empty())
-                .map_err(|errno| NetlinkError::Receive(errno.into()))?;
+            let receive = || recv(&self.fd, buffer.as_mut_slice(), RecvFlags::empty());
+            let (length, _) =
+                retry_on_intr(receive).map_err(|errno| NetlinkError::Receive(errno.into()))?;
             for received in Received::all(&buffer[..length]) {
                 match received.answer() {
                     Answer::Content => content(&received),

@@ -430,6 +430,50 @@ fn pods_do_not_reach_what_the_node_offers_only_to_itself() {
 }
 
 #[test]
+fn a_table_that_somebody_changed_is_made_anew() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let cluster = machine.cluster("changed", 31);
+    let endpoint = cluster.pod(2).serve();
+    cluster.replace(rules("10.131.0.1:80/tcp", &[endpoint]));
+    let somebody = NftDataplane::new(cluster.network.config().clone());
+    cluster
+        .wait(|_| somebody.replace(Ruleset::default()))
+        .unwrap();
+    assert!(
+        cluster
+            .replace(rules("10.131.0.2:80/tcp", &[endpoint]))
+            .rebuilt
+    );
+    assert_eq!(
+        ask_once(&machine.namespace, "10.131.0.2:80"),
+        "10.31.0.2 10.31.0.1"
+    );
+    assert_eq!(
+        ask_once(&machine.namespace, "10.131.0.1:80"),
+        "connection refused"
+    );
+}
+
+#[test]
+fn thirty_pods_are_attached_quickly() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let cluster = machine.cluster("quick", 32);
+    let pods: Vec<_> = (2..32).map(|_| Namespace::new()).collect();
+    let start = Instant::now();
+    for (last, namespace) in (2..).zip(&pods) {
+        let namespace = namespace.clone();
+        let address = [10, 32, 0, last].into();
+        cluster.attach(&lab::Pod { namespace, address });
+    }
+    println!("30 pods attached: {:?}", start.elapsed());
+    assert_eq!(machine.links().len(), 32);
+}
+
+#[test]
 fn five_thousand_services_are_installed_and_changed_quickly() {
     let Some(machine) = Machine::new() else {
         return;
