@@ -19,11 +19,11 @@ use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::core_v1::Namespaces;
+use crate::describe::tree;
 use crate::kind::Kind;
 use crate::networking::ServiceCIDRs;
 use crate::scheduling::PriorityClasses;
 use crate::scheduling::priority_class::SYSTEM;
-use crate::tidy;
 
 /// The namespaces that always exist.
 pub const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -88,8 +88,5 @@ fn named(name: &str) -> ObjectMeta {
 fn finished<K: Kind>(mut object: K::Object) -> Object {
     K::default(&mut object);
     K::prepare(&mut object, None);
-    let mut tree =
-        Object::from_typed(&object).expect("types of the API are written as maps with text keys");
-    tidy::object(&mut tree, K::OPAQUE);
-    tree
+    tree::<K>(&object).expect("types of the API are written as maps with text keys")
 }

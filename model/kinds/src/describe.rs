@@ -96,27 +96,38 @@ impl<K: Kind> Erased<K> {
         })
     }
 
-    /// Puts the typed form back. Fields outside of the type are gone; they were pruned before.
-    fn put(object: &mut Object, typed: &K::Object) -> Result<(), ShapeError> {
-        *object = Object::from_typed(typed)?;
-        tidy::object(object, K::OPAQUE);
-        Ok(())
+    fn typed_old(old: Option<&Object>) -> Result<Option<K::Object>, ShapeError> {
+        old.map(Self::typed).transpose()
     }
+}
+
+/// The tree of a typed object of `K`. Fields outside of the type are gone; they were pruned before.
+pub(crate) fn tree<K: Kind>(typed: &K::Object) -> Result<Object, ShapeError> {
+    let wrong = |source| ShapeError {
+        wanted: K::Object::KIND,
+        source,
+    };
+    let value = serde_json::to_value(typed).map_err(wrong)?;
+    let mut object = Object::from_value(value).unwrap_or_default();
+    tidy::object(&mut object, K::OPAQUE);
+    Ok(object)
 }
 
 impl<K: Kind> Hooks for Erased<K> {
     fn default(&self, object: &mut Object) -> Result<(), ShapeError> {
         let mut typed = Self::typed(object)?;
         K::default(&mut typed);
-        Self::put(object, &typed)
+        *object = tree::<K>(&typed)?;
+        Ok(())
     }
 
     fn prepare(&self, object: &mut Object, old: Option<&Object>) -> Result<(), ShapeError> {
         split_status(K::RULES.status, object, old);
-        let old = old.map(Self::typed).transpose()?;
         let mut typed = Self::typed(object)?;
-        K::prepare(&mut typed, old.as_ref());
-        Self::put(object, &typed)
+        K::default(&mut typed);
+        K::prepare(&mut typed, Self::typed_old(old)?.as_ref());
+        *object = tree::<K>(&typed)?;
+        Ok(())
     }
 
     fn prepare_status(&self, object: &mut Object, old: &Object) -> Result<(), ShapeError> {
@@ -131,9 +142,10 @@ impl<K: Kind> Hooks for Erased<K> {
         errors: &mut FieldErrors,
     ) -> Result<(), ShapeError> {
         let typed = Self::typed(object)?;
-        let typed_old = old.map(Self::typed).transpose()?;
+        let typed_old = Self::typed_old(old)?;
         if K::VERBS != Verbs::CreateOnly {
             meta::validate(object, old, scope::<K>(), K::NAME, errors);
+            meta::known_finalizers(object, errors);
         }
         K::validate(&typed, typed_old.as_ref(), errors);
         Ok(())
@@ -151,7 +163,7 @@ impl<K: Kind> Hooks for Erased<K> {
     }
 
     fn warnings(&self, object: &Object, old: Option<&Object>) -> Result<Vec<String>, ShapeError> {
-        let old = old.map(Self::typed).transpose()?;
+        let old = Self::typed_old(old)?;
         Ok(K::warnings(&Self::typed(object)?, old.as_ref()))
     }
 

@@ -145,13 +145,15 @@ pub struct ScalePaths {
 
 /// What a kind does to its objects, over trees.
 ///
-/// The order on a write is: `default`, `prepare` (or `prepare_status`), admission, `default` once
-/// more when admission changed something, `validate` (or `validate_status`).
+/// The order on a write is: `prepare`, admission, `default` when admission changed something,
+/// `validate`; on a write to the status subresource `default`, `prepare_status`, `validate_status`.
+/// All of them work on the kind's own form: what was stored goes through `restore` first.
 pub trait Hooks: Send + Sync {
     /// Fills in what a user may leave out, and brings values into their canonical form.
     fn default(&self, object: &mut Object) -> Result<(), ShapeError>;
 
-    /// For a write to the main resource: splits spec from status, and sets what the kind decides.
+    /// For a write to the main resource: splits spec from status, does what `default` does, and sets
+    /// what the kind decides.
     fn prepare(&self, object: &mut Object, old: Option<&Object>) -> Result<(), ShapeError>;
 
     /// For a write to the status subresource: everything but status and metadata comes from `old`.

@@ -2,6 +2,7 @@
 
 pub mod affinity;
 pub mod cell;
+pub mod changes;
 pub mod check;
 pub mod container;
 pub mod container_default;

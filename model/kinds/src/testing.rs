@@ -35,7 +35,6 @@ pub(crate) fn object<K: Kind>(fields: Value) -> Object {
 pub(crate) fn created<K: Kind>(fields: Value) -> Object {
     let mut object = object::<K>(fields);
     let hooks = describe::<K>().hooks;
-    hooks.default(&mut object).unwrap();
     hooks.prepare(&mut object, None).unwrap();
     object
 }
@@ -44,7 +43,6 @@ pub(crate) fn created<K: Kind>(fields: Value) -> Object {
 pub(crate) fn updated<K: Kind>(fields: Value, old: &Object) -> Object {
     let mut object = object::<K>(fields);
     let hooks = describe::<K>().hooks;
-    hooks.default(&mut object).unwrap();
     hooks.prepare(&mut object, Some(old)).unwrap();
     object
 }
@@ -99,7 +97,9 @@ fn added(path: &str, value: &Value, written: Option<&Value>, lines: &mut Vec<Str
             }
         }
         value if written == Some(value) => {}
-        value => lines.push(format!("{} = {value}\n", path.trim_start_matches('.'))),
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            lines.push(format!("{} = {value}\n", path.trim_start_matches('.')))
+        }
     }
 }
 

@@ -73,6 +73,12 @@ impl Kind for Deployments {
         }
     }
 
+    fn warnings(deployment: &Deployment, _old: Option<&Deployment>) -> Vec<String> {
+        let spec = deployment.spec.as_ref();
+        spec.map(|spec| pod_template::warnings(&spec.template))
+            .unwrap_or_default()
+    }
+
     fn validate_status(deployment: &Deployment, old: &Deployment, errors: &mut FieldErrors) {
         let Some(status) = &deployment.status else {
             return;

@@ -62,6 +62,13 @@ impl Kind for ReplicaSets {
         }
     }
 
+    fn warnings(set: &ReplicaSet, _old: Option<&ReplicaSet>) -> Vec<String> {
+        let spec = set.spec.as_ref();
+        spec.and_then(|spec| spec.template.as_ref())
+            .map(pod_template::warnings)
+            .unwrap_or_default()
+    }
+
     fn validate_status(set: &ReplicaSet, _old: &ReplicaSet, errors: &mut FieldErrors) {
         let Some(status) = &set.status else { return };
         let counts = [

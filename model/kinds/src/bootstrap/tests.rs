@@ -28,7 +28,6 @@ fn every_object_is_valid_and_has_its_defaults() {
         kind.hooks.validate(&object, None, &mut errors).unwrap();
         assert_eq!(errors.as_slice(), [], "{} {}", object.kind(), object.name());
         let before = object.clone();
-        kind.hooks.default(&mut object).unwrap();
         kind.hooks.prepare(&mut object, None).unwrap();
         assert_eq!(object, before);
     }

@@ -74,6 +74,12 @@ impl Kind for Pods {
         update::validate_status(pod, old, errors);
     }
 
+    fn warnings(pod: &Pod, _old: Option<&Pod>) -> Vec<String> {
+        let spec = pod.spec.as_ref();
+        spec.map(|spec| pod_spec::warnings(spec, &"spec".into()))
+            .unwrap_or_default()
+    }
+
     fn row_conditions(pod: &Pod) -> Vec<RowCondition> {
         let phase = pod
             .status

@@ -87,6 +87,16 @@ impl Kind for ReplicationControllers {
         spec(controller.spec.as_ref().unwrap_or(&none), errors);
     }
 
+    fn warnings(
+        controller: &ReplicationController,
+        _old: Option<&ReplicationController>,
+    ) -> Vec<String> {
+        let spec = controller.spec.as_ref();
+        spec.and_then(|spec| spec.template.as_ref())
+            .map(pod_template::warnings)
+            .unwrap_or_default()
+    }
+
     fn validate_status(
         controller: &ReplicationController,
         _old: &ReplicationController,

@@ -88,6 +88,22 @@ pub fn validate(container: &Container, path: &FieldPath, errors: &mut FieldError
     }
 }
 
+/// Variables that are set twice: the last one counts, and merging by name may lose it.
+pub fn warnings(container: &Container, path: &FieldPath, warnings: &mut Vec<String>) {
+    let variables = container.env.as_deref().unwrap_or(&[]);
+    for (index, variable) in variables.iter().enumerate() {
+        if variables[..index]
+            .iter()
+            .any(|before| before.name == variable.name)
+        {
+            let (at, name) = (path.field("env").index(index), &variable.name);
+            warnings.push(format!(
+                "{at}: hides previous definition of {name:?}, which may be dropped when using apply"
+            ));
+        }
+    }
+}
+
 fn value_from(source: &EnvVarSource, path: &FieldPath, errors: &mut FieldErrors) {
     let mut count = 0;
     if let Some(field) = &source.field_ref {

@@ -11,6 +11,8 @@ use crate::descriptor::Scope;
 
 /// All annotations of an object together may be this long.
 const ANNOTATIONS_MAX: usize = 256 * 1024;
+/// Finalizers that the API itself works with.
+const OWN_FINALIZERS: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
 
 /// Checks names, labels, annotations, owners and finalizers.
 pub fn validate(
@@ -109,17 +111,21 @@ fn finalizers(object: &Object, path: &FieldPath, errors: &mut FieldErrors) {
     let names = object.finalizers();
     for finalizer in &names {
         errors.named(path, finalizer, name::qualified);
-        if !finalizer.contains('/') && !["foregroundDeletion", "orphan"].contains(finalizer) {
-            errors.invalid(
-                path,
-                finalizer,
-                "name is neither a standard finalizer name nor is it fully qualified",
-            );
-        }
     }
     if names.contains(&"orphan") && names.contains(&"foregroundDeletion") {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
         errors.invalid(path, &names, detail);
+    }
+}
+
+/// Built-in kinds know only finalizers that say whose they are, and those of the API itself.
+pub fn known_finalizers(object: &Object, errors: &mut FieldErrors) {
+    let path = FieldPath::new("metadata").field("finalizers");
+    for (index, finalizer) in object.finalizers().into_iter().enumerate() {
+        if !finalizer.contains('/') && !OWN_FINALIZERS.contains(&finalizer) {
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.invalid(&path.index(index), finalizer, detail);
+        }
     }
 }
 

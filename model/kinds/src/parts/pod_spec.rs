@@ -6,7 +6,7 @@ use gantry_api::field_error::FieldErrors;
 use gantry_base::{FieldPath, name};
 use k8s_openapi::api::core::v1::PodSpec;
 
-use super::{affinity, check, container, meta, security, tolerations, volumes};
+use super::{affinity, check, container, env, meta, security, tolerations, volumes};
 
 const DNS_POLICIES: [&str; 4] = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
 const RESTART_POLICIES: [&str; 3] = ["Always", "Never", "OnFailure"];
@@ -43,6 +43,19 @@ pub fn validate(spec: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
             errors.named(&path.field("hostnames"), host, name::dns_subdomain);
         }
     }
+}
+
+/// What the writer of a specification should know although nothing is wrong.
+#[must_use]
+pub fn warnings(spec: &PodSpec, path: &FieldPath) -> Vec<String> {
+    let mut told = Vec::new();
+    let init = spec.init_containers.as_deref().unwrap_or(&[]);
+    for (field, containers) in [("initContainers", init), ("containers", &spec.containers)] {
+        for (index, container) in containers.iter().enumerate() {
+            env::warnings(container, &path.field(field).index(index), &mut told);
+        }
+    }
+    told
 }
 
 fn words(spec: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
@@ -84,14 +97,6 @@ fn names(spec: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
     for (field, text, rule) in fields {
         if let Some(text) = text {
             errors.named(&path.field(field), text, rule);
-        }
-    }
-    for (index, secret) in spec.image_pull_secrets.iter().flatten().enumerate() {
-        if secret.name.is_empty() {
-            errors.required(
-                &path.field("imagePullSecrets").index(index).field("name"),
-                "",
-            );
         }
     }
     let mut gates = BTreeSet::new();

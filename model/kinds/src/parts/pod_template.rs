@@ -63,6 +63,17 @@ pub fn runs_forever(
     }
 }
 
+/// What the writer of a template should know although nothing is wrong.
+#[must_use]
+pub fn warnings(template: &PodTemplateSpec) -> Vec<String> {
+    let path = FieldPath::new("spec.template.spec");
+    template
+        .spec
+        .as_ref()
+        .map(|spec| pod_spec::warnings(spec, &path))
+        .unwrap_or_default()
+}
+
 /// The labels of the pods to be.
 #[must_use]
 pub fn labels(template: &PodTemplateSpec) -> &Labels {

@@ -26,7 +26,9 @@ fn deployment(spec: Value) -> Value {
 
 #[test]
 fn a_small_deployment_gets_the_rest() {
-    check_defaults::<Deployments>(deployment(json!({})), &expect![[r#"
+    check_defaults::<Deployments>(
+        deployment(json!({})),
+        &expect![[r#"
         spec.progressDeadlineSeconds = 600
         spec.replicas = 1
         spec.revisionHistoryLimit = 10
@@ -43,7 +45,8 @@ fn a_small_deployment_gets_the_rest() {
         spec.template.spec.securityContext = {}
         spec.template.spec.terminationGracePeriodSeconds = 30
         status = {}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -55,30 +58,42 @@ fn numbers_strategy_and_selector_are_checked() {
         "minReadySeconds": 5,
         "strategy": { "rollingUpdate": { "maxSurge": 0, "maxUnavailable": "0%" } },
     });
-    check_create::<Deployments>(deployment(spec), &expect![[r#"
+    check_create::<Deployments>(
+        deployment(spec),
+        &expect![[r#"
         spec.replicas: Invalid value: -1: must be greater than or equal to 0
         spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds
         spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`
         spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0
-    "#]]);
+    "#]],
+    );
     let spec = json!({ "strategy": { "type": "Recreate", "rollingUpdate": {} } });
-    check_create::<Deployments>(deployment(spec), &expect![[r#"
+    check_create::<Deployments>(
+        deployment(spec),
+        &expect![[r#"
         spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'
-    "#]]);
+    "#]],
+    );
     let spec = json!({ "strategy": { "rollingUpdate": { "maxSurge": "many", "maxUnavailable": "200%" } } });
-    check_create::<Deployments>(deployment(spec), &expect![[r#"
+    check_create::<Deployments>(
+        deployment(spec),
+        &expect![[r#"
         spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "200%": must not be greater than 100%
         spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', or '93%', regex used for validation is '[0-9]+%')
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_empty_deployment_says_what_it_needs() {
-    check_create::<Deployments>(json!({}), &expect![[r#"
+    check_create::<Deployments>(
+        json!({}),
+        &expect![[r#"
         spec.selector: Required value
         spec.template.metadata.labels: Invalid value: {}: `selector` does not match template `labels`
         spec.template.spec.containers: Required value
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -87,9 +102,12 @@ fn pods_of_workloads_never_end() {
         "metadata": { "labels": { "app": "web" } },
         "spec": { "restartPolicy": "Never", "containers": [{ "name": "a", "image": "nginx" }] },
     } });
-    check_create::<ReplicaSets>(deployment(template), &expect![[r#"
+    check_create::<ReplicaSets>(
+        deployment(template),
+        &expect![[r#"
         spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -101,9 +119,13 @@ fn the_selector_stays() {
             "spec": { "containers": [{ "name": "a", "image": "nginx" }] },
         },
     });
-    check_update::<Deployments>(deployment(json!({})), deployment(other), &expect![[r#"
+    check_update::<Deployments>(
+        deployment(json!({})),
+        deployment(other),
+        &expect![[r#"
         spec.selector: Invalid value: {"matchLabels":{"app":"web","tier":"x"}}: field is immutable
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -138,7 +160,9 @@ fn a_controller_without_a_selector_selects_its_own_pods() {
 fn the_row_counts_pods() {
     let mut fields = deployment(json!({ "replicas": 3 }));
     fields["status"] = json!({ "readyReplicas": 2, "updatedReplicas": 3 });
-    check_row::<Deployments>(fields, &expect![[r#"
+    check_row::<Deployments>(
+        fields,
+        &expect![[r#"
         Name: web
         Ready: 2/3
         Up-to-date: 3
@@ -147,5 +171,6 @@ fn the_row_counts_pods() {
         Containers: a
         Images: nginx
         Selector: app=web
-    "#]]);
+    "#]],
+    );
 }

@@ -36,7 +36,7 @@ pub(super) fn of_group(
     }
     let kind = Some(event.kind_of_event()).filter(|kind| !TYPES.contains(kind));
     if let Some(kind) = kind {
-        errors.invalid(&"type".into(), kind, "has invalid value: ");
+        errors.invalid(&"type".into(), "", format!("has invalid value: {kind}"));
     }
     if let Some(series) = &event.series {
         series_makes_sense(series.count, errors);

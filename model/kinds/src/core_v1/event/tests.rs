@@ -29,15 +29,24 @@ fn an_event_of_its_own_group_is_stored_in_the_core_form_and_comes_back_whole() {
 }
 
 #[test]
+fn a_moment_keeps_its_six_digits() {
+    let event = created::<Events>(json!({ "eventTime": "2026-01-02T03:04:05.000000Z" }));
+    assert_eq!(event.text(&["eventTime"]), "2026-01-02T03:04:05.000000Z");
+}
+
+#[test]
 fn the_new_form_must_say_who_and_when() {
-    check_create::<GroupedEvents>(json!({ "type": "Odd" }), &expect![[r#"
-        eventTime: Required value
-        reportingController: Required value
-        reportingInstance: Required value
-        action: Required value
-        reason: Required value
-        type: Invalid value: "Odd": has invalid value: 
-    "#]]);
+    check_create::<GroupedEvents>(
+        json!({ "type": "Odd" }),
+        &expect![[r#"
+            eventTime: Required value
+            reportingController: Required value
+            reportingInstance: Required value
+            action: Required value
+            reason: Required value
+            type: Invalid value: "": has invalid value: Odd
+        "#]],
+    );
 }
 
 #[test]
@@ -53,7 +62,9 @@ fn the_row_says_when_it_happened_last() {
         "source": { "component": "kubelet", "host": "n1" },
         "type": "Warning",
     });
-    check_row::<Events>(event, &expect![[r#"
+    check_row::<Events>(
+        event,
+        &expect![[r#"
         Last Seen: 60s
         Type: Warning
         Reason: BackOff
@@ -64,5 +75,6 @@ fn the_row_says_when_it_happened_last() {
         First Seen: 4m
         Count: 4
         Name: web.1
-    "#]]);
+    "#]],
+    );
 }

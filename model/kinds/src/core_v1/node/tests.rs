@@ -22,7 +22,9 @@ fn a_closed_node_says_so() {
                 "kubeProxyVersion": "", "operatingSystem": "linux", "architecture": "amd64" },
         },
     });
-    check_row::<Nodes>(node, &expect![[r#"
+    check_row::<Nodes>(
+        node,
+        &expect![[r#"
         Name: web
         Status: Ready,SchedulingDisabled
         Roles: control-plane,edge
@@ -33,7 +35,8 @@ fn a_closed_node_says_so() {
         OS-Image: <unknown>
         Kernel-Version: 6.1
         Container-Runtime: x
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -45,7 +48,11 @@ fn a_node_brings_its_status_along_and_keeps_its_range() {
     let stored = created::<Nodes>(node.clone());
     assert_eq!(stored.text(&["status", "allocatable", "memory"]), "1Gi");
     let other = json!({ "spec": { "podCIDRs": ["10.244.1.0/24"] } });
-    check_update::<Nodes>(node, other, &expect![[r#"
+    check_update::<Nodes>(
+        node,
+        other,
+        &expect![[r#"
         spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid
-    "#]]);
+    "#]],
+    );
 }

@@ -44,6 +44,12 @@ fn init_containers(pod: &Pod) -> impl Iterator<Item = &Container> {
 
 /// The word while init containers run; nothing once they have done their part.
 fn init_word(pod: &Pod) -> Option<String> {
+    let done = pod
+        .condition("Initialized")
+        .is_some_and(|condition| condition.status == "True");
+    if done {
+        return None;
+    }
     let states = pod.status.as_ref()?.init_container_statuses.as_ref()?;
     let total = init_containers(pod).count();
     for (index, state) in states.iter().enumerate() {

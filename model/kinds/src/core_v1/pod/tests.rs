@@ -24,7 +24,9 @@ fn a_small_pod_gets_the_rest() {
         "ports": [{ "containerPort": 80 }],
         "livenessProbe": { "httpGet": { "port": 80 } },
     }], "volumes": [{ "name": "scratch" }] } });
-    check_defaults::<Pods>(pod, &expect![[r#"
+    check_defaults::<Pods>(
+        pod,
+        &expect![[r#"
         spec.containers[0].imagePullPolicy = "Always"
         spec.containers[0].livenessProbe.failureThreshold = 3
         spec.containers[0].livenessProbe.httpGet.path = "/"
@@ -52,7 +54,8 @@ fn a_small_pod_gets_the_rest() {
         spec.volumes[0].emptyDir = {}
         status.phase = "Pending"
         status.qosClass = "Guaranteed"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -68,7 +71,9 @@ fn a_pod_says_all_that_is_wrong_with_it() {
             { "name": "b", "image": "x", "volumeMounts": [{ "name": "none", "mountPath": "/x" }] },
         ],
     } });
-    check_create::<Pods>(pod, &expect![[r#"
+    check_create::<Pods>(
+        pod,
+        &expect![[r#"
         spec.containers[0].name: Invalid value: "Main": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
         spec.containers[0].image: Required value
         spec.containers[1].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive
@@ -77,7 +82,8 @@ fn a_pod_says_all_that_is_wrong_with_it() {
         spec.containers[2].volumeMounts[0].name: Not found: "none"
         spec.containers[1].ports[1].hostPort: Duplicate value: "TCP//80"
         spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -94,7 +100,9 @@ fn environment_and_resources_are_checked() {
             "requests": { "cpu": "2", "disk": "1", "example.com/gpu": "1" },
         },
     });
-    check_create::<Pods>(with(container), &expect![[r#"
+    check_create::<Pods>(
+        with(container),
+        &expect![[r#"
         spec.containers[0].env[0].name: Required value
         spec.containers[0].env[1].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`
         spec.containers[0].env[2].valueFrom.fieldRef.fieldPath: Unsupported value: "spec.none": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"
@@ -104,7 +112,8 @@ fn environment_and_resources_are_checked() {
         spec.containers[0].resources.requests[disk]: Invalid value: "disk": must be a standard resource for containers
         spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources
         spec.containers[0].resources.requests[memory]: Invalid value: "-1": must be greater than or equal to 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -113,13 +122,16 @@ fn probes_have_one_handler_and_sane_numbers() {
         "livenessProbe": { "successThreshold": 2, "exec": { "command": [] }, "tcpSocket": { "port": 1 } },
         "readinessProbe": { "periodSeconds": -1 },
     });
-    check_create::<Pods>(with(container), &expect![[r#"
+    check_create::<Pods>(
+        with(container),
+        &expect![[r#"
         spec.containers[0].livenessProbe.exec.command: Required value
         spec.containers[0].livenessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type
         spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1
         spec.containers[0].readinessProbe: Required value: must specify a handler type
         spec.containers[0].readinessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -131,12 +143,15 @@ fn a_volume_has_one_source() {
             { "name": "two", "secret": {} },
         ],
     } });
-    check_create::<Pods>(pod, &expect![[r#"
+    check_create::<Pods>(
+        pod,
+        &expect![[r#"
         spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type
         spec.volumes[0].hostPath.path: Invalid value: "/a/../b": must not contain '..'
         spec.volumes[1].name: Duplicate value: "two"
         spec.volumes[1].secret.secretName: Required value
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -144,14 +159,23 @@ fn only_images_and_few_other_fields_may_change() {
     let new = with(json!({ "image": "nginx:2" }));
     check_update::<Pods>(with(json!({})), new, &expect![[""]]);
     let new = with(json!({ "command": ["x"] }));
-    check_update::<Pods>(with(json!({})), new, &expect![[r#"
-        spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)
-    "#]]);
+    check_update::<Pods>(
+        with(json!({})),
+        new,
+        &expect![[r#"
+            spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)
+            changed: spec.containers[0].command
+        "#]],
+    );
     let mut old = with(json!({}));
     old["spec"]["tolerations"] = json!([{ "key": "a", "operator": "Exists" }]);
-    check_update::<Pods>(old, with(json!({})), &expect![[r#"
+    check_update::<Pods>(
+        old,
+        with(json!({})),
+        &expect![[r#"
         spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -185,7 +209,9 @@ fn a_crashing_pod_shows_why_and_how_often() {
         { "name": "b", "ready": true, "restartCount": 0, "image": "", "imageID": "",
           "state": { "running": {} } },
     ] });
-    check_row::<Pods>(shown(status), &expect![[r#"
+    check_row::<Pods>(
+        shown(status),
+        &expect![[r#"
         Name: web
         Ready: 1/2
         Status: CrashLoopBackOff
@@ -195,7 +221,8 @@ fn a_crashing_pod_shows_why_and_how_often() {
         Node: n1
         Nominated Node: <none>
         Readiness Gates: <none>
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -204,7 +231,9 @@ fn a_completed_pod_says_so_beside_its_row() {
         { "name": "a", "ready": false, "restartCount": 0, "image": "", "imageID": "",
           "state": { "terminated": { "exitCode": 0, "reason": "Completed" } } },
     ] });
-    check_row::<Pods>(shown(status), &expect![[r#"
+    check_row::<Pods>(
+        shown(status),
+        &expect![[r#"
         Name: web
         Ready: 0/2
         Status: Completed
@@ -215,7 +244,8 @@ fn a_completed_pod_says_so_beside_its_row() {
         Nominated Node: <none>
         Readiness Gates: <none>
         (Completed Succeeded)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -229,7 +259,9 @@ fn a_pod_that_initializes_shows_how_far_it_is() {
               "state": { "waiting": { "reason": "PodInitializing" } } },
         ] },
     });
-    check_row::<Pods>(pod, &expect![[r#"
+    check_row::<Pods>(
+        pod,
+        &expect![[r#"
         Name: web
         Ready: 0/1
         Status: Init:1/2
@@ -239,5 +271,6 @@ fn a_pod_that_initializes_shows_how_far_it_is() {
         Node: <none>
         Nominated Node: <none>
         Readiness Gates: <none>
-    "#]]);
+    "#]],
+    );
 }

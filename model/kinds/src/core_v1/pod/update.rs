@@ -5,7 +5,7 @@ use gantry_api::views::Meta;
 use gantry_base::FieldPath;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodSpec, Toleration};
 
-use crate::parts::{check, tolerations};
+use crate::parts::{changes, check, tolerations};
 
 const MAY_CHANGE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
                           `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,\
@@ -24,8 +24,10 @@ pub(super) fn validate(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &
     deadline(new, old, &path.field("activeDeadlineSeconds"), errors);
     added_tolerations(new, old, &path.field("tolerations"), errors);
     gates(new, old, &path.field("schedulingGates"), errors);
-    if same_containers && with_what_may_change(new, old) != *old {
-        errors.forbidden(path, MAY_CHANGE);
+    let rest = with_what_may_change(new, old);
+    if same_containers && rest != *old {
+        let changed = changes::list(&rest, old, path);
+        errors.forbidden(path, format!("{MAY_CHANGE}\nchanged: {changed}"));
     }
 }
 

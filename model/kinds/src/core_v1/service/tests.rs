@@ -14,14 +14,17 @@ fn service(spec: Value) -> Value {
 fn a_port_leads_to_the_port_of_the_same_number() {
     let spec =
         json!({ "type": "NodePort", "sessionAffinity": "ClientIP", "ports": [{ "port": 80 }] });
-    check_defaults::<Services>(service(spec), &expect![[r#"
+    check_defaults::<Services>(
+        service(spec),
+        &expect![[r#"
         spec.externalTrafficPolicy = "Cluster"
         spec.internalTrafficPolicy = "Cluster"
         spec.ports[0].protocol = "TCP"
         spec.ports[0].targetPort = 80
         spec.sessionAffinityConfig.clientIP.timeoutSeconds = 10800
         status.loadBalancer = {}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -31,7 +34,9 @@ fn ports_are_named_distinct_and_in_range() {
         { "port": 80, "name": "a" },
         { "port": 0, "protocol": "ICMP", "targetPort": "no_name" },
     ] });
-    check_create::<Services>(service(spec), &expect![[r#"
+    check_create::<Services>(
+        service(spec),
+        &expect![[r#"
         spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'
         spec.ports[1].name: Duplicate value: "a"
         spec.ports[1]: Duplicate value: {"port":80,"protocol":"TCP"}
@@ -39,23 +44,33 @@ fn ports_are_named_distinct_and_in_range() {
         spec.ports[2].port: Invalid value: 0: must be between 1 and 65535, inclusive
         spec.ports[2].protocol: Unsupported value: "ICMP": supported values: "SCTP", "TCP", "UDP"
         spec.ports[2].targetPort: Invalid value: "no_name": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn each_type_has_its_own_fields() {
-    check_create::<Services>(service(json!({ "type": "ExternalName" })), &expect![[r#"
+    check_create::<Services>(
+        service(json!({ "type": "ExternalName" })),
+        &expect![[r#"
         spec.externalName: Required value
-    "#]]);
+    "#]],
+    );
     let spec = json!({ "type": "NodePort", "clusterIP": "None", "ports": [{ "port": 80 }] });
-    check_create::<Services>(service(spec), &expect![[r#"
+    check_create::<Services>(
+        service(spec),
+        &expect![[r#"
         spec.clusterIPs[0]: Invalid value: "None": may not be set to 'None' for NodePort services
-    "#]]);
+    "#]],
+    );
     check_create::<Services>(service(json!({ "clusterIP": "None" })), &expect![[""]]);
-    check_create::<Services>(service(json!({ "type": "Odd" })), &expect![[r#"
+    check_create::<Services>(
+        service(json!({ "type": "Odd" })),
+        &expect![[r#"
         spec.type: Unsupported value: "Odd": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"
         spec.ports: Required value
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -86,9 +101,13 @@ fn what_was_given_out_is_kept_until_the_type_has_no_use_for_it() {
 #[test]
 fn an_address_stays() {
     let spec = |address: &str| service(json!({ "clusterIP": address, "ports": [{ "port": 80 }] }));
-    check_update::<Services>(spec("10.96.0.7"), spec("10.96.0.8"), &expect![[r#"
+    check_update::<Services>(
+        spec("10.96.0.7"),
+        spec("10.96.0.8"),
+        &expect![[r#"
         spec.clusterIPs[0]: Invalid value: ["10.96.0.8"]: may not change once set
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -99,7 +118,9 @@ fn the_row_shows_node_ports() {
         "selector": { "app": "web" },
         "ports": [{ "port": 80, "nodePort": 30008, "protocol": "TCP" }, { "port": 53, "protocol": "UDP" }],
     });
-    check_row::<Services>(service(spec), &expect![[r#"
+    check_row::<Services>(
+        service(spec),
+        &expect![[r#"
         Name: web
         Type: LoadBalancer
         Cluster-IP: 10.96.0.7
@@ -107,5 +128,6 @@ fn the_row_shows_node_ports() {
         Port(s): 80:30008/TCP,53/UDP
         Age: <unknown>
         Selector: app=web
-    "#]]);
+    "#]],
+    );
 }
