@@ -164,3 +164,70 @@ fn bind(source: &std::path::Path, destination: &str) -> Mount {
         propagation: Propagation::Private,
     }
 }
+
+pub(crate) async fn a_pod_may_use_the_nodes_namespaces(node: &Node) {
+    let mut pod = crate::node::config("host");
+    pod.host_network = true;
+    pod.host_pid = true;
+    pod.host_ipc = true;
+    pod.sysctls.clear();
+    let sandbox = node.runtime.run_sandbox(pod).await.unwrap();
+    assert_eq!(sandbox.netns, None);
+    let script = "for n in net pid ipc uts; do readlink /proc/self/ns/$n; done; sleep 1000 & wait";
+    let id = node
+        .runtime
+        .create(sandbox.id.clone(), node.script("main", script))
+        .await
+        .unwrap();
+    node.runtime.start(id.clone()).await.unwrap();
+    let link = |name| fs::read_link(format!("/proc/self/ns/{name}")).unwrap();
+    for name in ["net", "pid", "ipc", "uts"] {
+        node.wrote(&id, link(name).to_str().unwrap()).await;
+    }
+    // Nothing but its cgroup holds together what was started among the node's process ids.
+    node.runtime.remove_sandbox(sandbox.id).await.unwrap();
+
+    let mut pod = crate::node::config("daring");
+    pod.sysctls = [("kernel.panic".into(), "1".into())].into();
+    let refused = node.runtime.run_sandbox(pod).await.unwrap_err().to_string();
+    assert!(refused.contains("kernel.panic"), "{refused}");
+}
+
+pub(crate) async fn mounts_propagate_as_asked(node: &Node) {
+    let volume = node.dir.path().join("volume");
+    fs::create_dir(&volume).unwrap();
+    let made_shared = rustix::mount::mount_bind(&volume, &volume).and_then(|()| {
+        rustix::mount::mount_change(&volume, rustix::mount::MountPropagationFlags::SHARED)
+    });
+    made_shared.unwrap();
+    fs::create_dir(volume.join("sub")).unwrap();
+    let mut config = node.script(
+        "main",
+        "mount -t tmpfs none /both/sub && echo done; sleep 1000",
+    );
+    config.privileged = true;
+    let both = Mount {
+        propagation: Propagation::Bidirectional,
+        ..bind(&volume, "/both")
+    };
+    let into = Mount {
+        propagation: Propagation::HostToContainer,
+        ..bind(&volume, "/into")
+    };
+    let none = bind(&volume, "/none");
+    config.mounts = vec![both, into, none];
+    let id = node.start(config).await;
+    node.wrote(&id, "done").await;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let (_, inside) = node.exec(&id, "cat /proc/1/mountinfo").await;
+    node.runtime
+        .stop(id, std::time::Duration::ZERO)
+        .await
+        .unwrap();
+    let sub = volume.join("sub");
+    rustix::mount::unmount(&sub, rustix::mount::UnmountFlags::DETACH).unwrap();
+    rustix::mount::unmount(&volume, rustix::mount::UnmountFlags::DETACH).unwrap();
+    assert!(mounts.contains(sub.to_str().unwrap()), "{mounts}");
+    assert!(inside.contains(" /into/sub "), "{inside}");
+    assert!(!inside.contains(" /none/sub "), "{inside}");
+}

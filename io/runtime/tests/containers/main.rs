@@ -67,7 +67,8 @@ fn run(filter: &str) {
             a_terminal_has_a_size_and_can_be_resized,
             leaving_an_exec_ends_it,
             attaching_shows_output_and_takes_input,
-            a_port_inside_can_be_reached;
+            a_port_inside_can_be_reached,
+            a_container_on_a_terminal_is_attached_to;
         confinement: the_root_can_be_read_only,
             capabilities_are_bounded,
             system_calls_are_filtered_for_every_program,
@@ -75,7 +76,9 @@ fn run(filter: &str) {
             a_user_of_the_image_runs_it,
             volumes_follow_no_link_out_of_the_root,
             memory_is_limited_and_its_end_noticed,
-            a_privileged_container_is_not_confined;
+            a_privileged_container_is_not_confined,
+            a_pod_may_use_the_nodes_namespaces,
+            mounts_propagate_as_asked;
         adoption: pods_outlive_the_agent,
             a_lost_shim_is_noticed_and_its_containers_ended,
             a_newer_record_is_refused;

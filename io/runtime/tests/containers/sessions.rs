@@ -176,3 +176,41 @@ pub(crate) async fn a_port_inside_can_be_reached(node: &Node) {
     assert_eq!(output, "hello\n");
     assert!(node.runtime.port_forward(id.sandbox, 81).await.is_err());
 }
+
+pub(crate) async fn a_container_on_a_terminal_is_attached_to(node: &Node) {
+    let mut config = node.script("main", "tty; read x; stty size; echo $x; exit 8");
+    config.tty = true;
+    config.stdin = true;
+    let id = node.start(config).await;
+    node.wrote(&id, "/dev/pts/0").await;
+    let size = Some(TerminalSize {
+        columns: 90,
+        rows: 20,
+    });
+    let attach = Attach { stdin: true, size };
+    let mut streams = node.runtime.attach(id.clone(), attach).await.unwrap();
+    assert!(streams.stderr.is_none());
+    let (_, shown) = node
+        .exec(
+            &id,
+            "until [ \"$(stty size -F /proc/1/fd/0)\" = '20 90' ]; do :; done",
+        )
+        .await;
+    assert_eq!(shown, "");
+    streams
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"typed\n")
+        .await
+        .unwrap();
+    let mut output = String::new();
+    streams
+        .stdout
+        .unwrap()
+        .read_to_string(&mut output)
+        .await
+        .unwrap();
+    assert!(output.contains("20 90\r\ntyped\r\n"), "{output:?}");
+    assert_eq!(streams.exit.await.unwrap(), 8);
+}
