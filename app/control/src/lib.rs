@@ -1,1 +1,16 @@
-//! Builds the parts of a server.
+//! Builds the parts of a server and wires them together: store, keys, gateway, controllers,
+//! scheduler, and the front that listens.
+//!
+//! Nothing is decided here. Every part acts through the gateway in its own name, with the rights
+//! that its role gives it.
+
+mod bootstrap;
+mod config;
+mod control;
+mod controllers;
+mod error;
+mod tokens;
+
+pub use config::ControlConfig;
+pub use control::Control;
+pub use error::ControlError;

@@ -1,0 +1,46 @@
+//! What a server needs to know before it starts.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use gantry_registry::settings::Ipv4Range;
+
+/// What a server needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct ControlConfig {
+    /// Where everything that lasts is kept.
+    pub data_dir: PathBuf,
+    /// The address that others reach the API at.
+    pub advertise: IpAddr,
+    /// The port of the API.
+    pub port: u16,
+    /// Further names and addresses that the server's certificate is good for.
+    pub further_names: Vec<String>,
+    /// Where services get their addresses.
+    pub service_range: Ipv4Range,
+    /// Where services get their node ports.
+    pub node_ports: RangeInclusive<u16>,
+    /// The version that is announced, such as `v1.35.0`.
+    pub version: String,
+}
+
+impl ControlConfig {
+    /// The first address of the service range: the API's own.
+    #[must_use]
+    pub fn api_address(&self) -> Ipv4Addr {
+        self.service_address(1)
+    }
+
+    /// The tenth address of the service range: the name server's.
+    #[must_use]
+    pub fn dns_address(&self) -> Ipv4Addr {
+        self.service_address(10)
+    }
+
+    fn service_address(&self, offset: u32) -> Ipv4Addr {
+        self.service_range
+            .at(offset)
+            .unwrap_or(self.service_range.first)
+    }
+}

@@ -1,0 +1,146 @@
+//! A server: opened, prepared, started, stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use gantry_api::Caller;
+use gantry_client::{Api, Local};
+use gantry_gateway::{Clock, Config, Gateway, OsEntropy, SystemClock};
+use gantry_journal::{Journal, JournalConfig};
+use gantry_pki::{Pki, ServerNames};
+use gantry_registry::Settings;
+
+use crate::config::ControlConfig;
+use crate::error::ControlError;
+use crate::tokens::Tokens;
+use crate::{bootstrap, controllers};
+
+/// How often the server looks whether its certificate is due for renewal.
+const RENEWAL: Duration = Duration::from_secs(3600);
+
+/// A server, with everything but the front that listens.
+#[derive(Debug)]
+pub struct Control {
+    config: ControlConfig,
+    journal: Journal,
+    pki: Arc<Pki>,
+    gateway: Gateway,
+    clock: Arc<dyn Clock>,
+    tasks: JoinSet<()>,
+}
+
+impl Control {
+    /// Opens store and keys and makes the objects that must exist. Blocks while it reads.
+    pub async fn open(config: ControlConfig) -> Result<Self, ControlError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (journal, recovered) =
+            Journal::open(&config.data_dir.join("store"), JournalConfig::default())?;
+        info!(revision = %recovered.revision, keys = recovered.keys, "opened the store");
+        let pki = Arc::new(Pki::open(
+            &config.data_dir.join("pki"),
+            names(&config),
+            clock.now(),
+        )?);
+        let tokens = Arc::new(Tokens {
+            key: pki.tokens(),
+            journal: journal.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let settings = Settings {
+            service_range: config.service_range,
+            node_ports: config.node_ports.clone(),
+            version: config.version.clone(),
+        };
+        let gateway = Gateway::new(
+            journal.clone(),
+            Config {
+                kinds: gantry_kinds::builtin(),
+                settings,
+                clock: Arc::clone(&clock),
+                entropy: Box::new(OsEntropy::open().map_err(ControlError::Chance)?),
+                signer: Arc::clone(&tokens) as _,
+                authenticator: tokens,
+            },
+        );
+        bootstrap::run(&gateway, &config).await?;
+        Ok(Self {
+            config,
+            journal,
+            pki,
+            gateway,
+            clock,
+            tasks: JoinSet::new(),
+        })
+    }
+
+    /// What it was opened with.
+    #[must_use]
+    pub const fn config(&self) -> &ControlConfig {
+        &self.config
+    }
+
+    /// The door to the objects.
+    #[must_use]
+    pub const fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The cluster's keys.
+    #[must_use]
+    pub const fn pki(&self) -> &Arc<Pki> {
+        &self.pki
+    }
+
+    /// The door to time.
+    #[must_use]
+    pub const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The API as `caller` sees it.
+    #[must_use]
+    pub fn api(&self, caller: Caller, agent: &str) -> Arc<dyn Api> {
+        Arc::new(Local::new(self.gateway.clone(), caller, agent))
+    }
+
+    /// Starts the controllers, the scheduler and the renewal of the server's certificate.
+    pub fn start_controllers(&mut self) {
+        controllers::start(
+            &self.gateway,
+            &self.clock,
+            self.pki.ca_pem(),
+            &mut self.tasks,
+        );
+        let (pki, clock) = (Arc::clone(&self.pki), Arc::clone(&self.clock));
+        self.tasks.spawn(async move {
+            loop {
+                clock.sleep(RENEWAL).await;
+                match pki.renew(clock.now()) {
+                    Ok(true) => info!("renewed the server's certificate"),
+                    Ok(false) => {}
+                    Err(error) => warn!(
+                        error = gantry_base::chain(&error),
+                        "could not renew the server's certificate"
+                    ),
+                }
+            }
+        });
+    }
+
+    /// Ends everything it started and closes the store.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.journal.close().await;
+    }
+}
+
+fn names(config: &ControlConfig) -> ServerNames {
+    ServerNames {
+        service_address: config.api_address().into(),
+        addresses: vec![config.advertise],
+        extra: config.further_names.clone(),
+    }
+}
