@@ -8,7 +8,8 @@ use gantry_store::{Revision, Snapshot};
 /// The permissions compiled last.
 #[derive(Debug, Default)]
 pub(crate) struct Authority {
-    /// Held while comparing two numbers, and while compiling, which happens when roles change.
+    /// Held while looking through the changes since the last request, and while compiling, which
+    /// happens when roles change.
     compiled: Mutex<Option<Compiled>>,
 }
 
@@ -16,7 +17,6 @@ pub(crate) struct Authority {
 struct Compiled {
     /// The newest picture that was found to agree.
     seen: Revision,
-    fingerprint: (u64, usize),
     access: Arc<Access>,
 }
 
@@ -24,21 +24,26 @@ impl Authority {
     /// The permissions as they are in `snapshot` or in a later picture.
     pub(crate) fn access(&self, snapshot: &Snapshot) -> Arc<Access> {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = compiled.as_mut() {
-            if snapshot.revision() <= known.seen {
-                return Arc::clone(&known.access);
-            }
-            if Access::fingerprint(snapshot) == known.fingerprint {
-                known.seen = snapshot.revision();
-                return Arc::clone(&known.access);
-            }
+        if let Some(known) = compiled.as_mut().filter(|known| agrees(known, snapshot)) {
+            known.seen = known.seen.max(snapshot.revision());
+            return Arc::clone(&known.access);
         }
         let access = Arc::new(Access::compile(snapshot));
         *compiled = Some(Compiled {
             seen: snapshot.revision(),
-            fingerprint: Access::fingerprint(snapshot),
             access: Arc::clone(&access),
         });
         access
     }
+}
+
+/// Whether nothing that permissions depend on changed since they were compiled.
+fn agrees(known: &Compiled, snapshot: &Snapshot) -> bool {
+    if snapshot.revision() <= known.seen {
+        return true;
+    }
+    // A past that is forgotten already tells nothing: compile anew.
+    snapshot
+        .changes(known.seen)
+        .is_ok_and(|mut changes| !changes.any(|change| Access::depends_on(&change.key)))
 }

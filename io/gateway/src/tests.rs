@@ -29,7 +29,9 @@ impl Store for Contested {
     fn commit(&self, txn: Txn) -> impl Future<Output = Result<Revision, CommitError>> + Send {
         let loses = self
             .losses
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            })
             .is_ok();
         let key = "configmaps/default/a".into();
         let lost = CommitError::Conflict {
@@ -37,7 +39,11 @@ impl Store for Contested {
             read: Revision(1),
             found: Revision(2),
         };
-        let result = if loses { Err(lost) } else { self.inner.commit_now(&txn) };
+        let result = if loses {
+            Err(lost)
+        } else {
+            self.inner.commit_now(&txn)
+        };
         async move { result }
     }
 
@@ -82,8 +88,14 @@ fn config_map(name: &str) -> Value {
 
 async fn prepared(store: impl Store) -> Gateway {
     let gateway = gateway(store);
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
-    let made = gateway.call(with_body(request(Verb::Create, "namespaces", ""), &namespace)).await;
+    let namespace =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
+    let made = gateway
+        .call(with_body(
+            request(Verb::Create, "namespaces", ""),
+            &namespace,
+        ))
+        .await;
     assert_eq!(made.code, 201, "{made:?}");
     gateway
 }
@@ -96,12 +108,20 @@ fn json(response: &Response) -> Value {
 async fn a_patch_that_loses_a_race_is_decided_again() {
     let store = Contested::default();
     let gateway = prepared(store.clone()).await;
-    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("a"))).await;
+    gateway
+        .call(with_body(
+            request(Verb::Create, "configmaps", ""),
+            &config_map("a"),
+        ))
+        .await;
     let patch = request(Verb::Patch(PatchType::Merge), "configmaps", "a");
     let patch = with_body(patch, &json!({"data": {"k": "v"}}));
     store.losses.store(4, Ordering::SeqCst);
     let patched = gateway.call(patch.clone()).await;
-    assert_eq!((patched.code, &json(&patched)["data"]["k"]), (200, &json!("v")));
+    assert_eq!(
+        (patched.code, &json(&patched)["data"]["k"]),
+        (200, &json!("v"))
+    );
     store.losses.store(5, Ordering::SeqCst);
     let other = with_body(patch, &json!({"data": {"k": "w"}}));
     assert_eq!(gateway.call(other).await.code, 409);
@@ -123,7 +143,12 @@ async fn nobody_reads_without_permission() {
 #[tokio::test(start_paused = true)]
 async fn a_watch_tells_marks_and_ends() {
     let gateway = prepared(MemoryStore::default()).await;
-    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("a"))).await;
+    gateway
+        .call(with_body(
+            request(Verb::Create, "configmaps", ""),
+            &config_map("a"),
+        ))
+        .await;
     let mut watch = request(Verb::Watch, "configmaps", "");
     watch.options.send_initial_events = Some(true);
     watch.options.resource_version_match = Some("NotOlderThan".to_owned());
@@ -134,7 +159,12 @@ async fn a_watch_tells_marks_and_ends() {
     for _ in 0..2 {
         told.push(stream.next().await.unwrap());
     }
-    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("b"))).await;
+    gateway
+        .call(with_body(
+            request(Verb::Create, "configmaps", ""),
+            &config_map("b"),
+        ))
+        .await;
     while let Some(frame) = stream.next().await {
         told.push(frame);
     }
@@ -154,9 +184,18 @@ async fn a_watch_tells_marks_and_ends() {
 #[tokio::test]
 async fn two_watchers_of_the_same_view_share_a_frame() {
     let gateway = prepared(MemoryStore::default()).await;
-    let open = || gateway.watch(request(Verb::Watch, "configmaps", "")).unwrap();
+    let open = || {
+        gateway
+            .watch(request(Verb::Watch, "configmaps", ""))
+            .unwrap()
+    };
     let (mut one, mut two) = (open(), open());
-    gateway.call(with_body(request(Verb::Create, "configmaps", ""), &config_map("a"))).await;
+    gateway
+        .call(with_body(
+            request(Verb::Create, "configmaps", ""),
+            &config_map("a"),
+        ))
+        .await;
     let (left, right) = (one.next().await.unwrap(), two.next().await.unwrap());
     assert_eq!(left.as_ptr(), right.as_ptr());
 }
@@ -208,7 +247,9 @@ async fn what_a_create_costs() {
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("p{index}")},
             "spec": {"containers": [{"name": "main", "image": "nginx"}]},
         });
-        let made = gateway.call(with_body(request(Verb::Create, "pods", ""), &pod)).await;
+        let made = gateway
+            .call(with_body(request(Verb::Create, "pods", ""), &pod))
+            .await;
         assert_eq!(made.code, 201);
     }
     println!("{:?} per create", begun.elapsed() / count);

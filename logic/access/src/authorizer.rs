@@ -4,7 +4,7 @@ use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef};
 
 use gantry_api::Caller;
 use gantry_api::caller::MASTERS;
-use gantry_store::Snapshot;
+use gantry_store::{Key, Snapshot};
 
 use crate::attributes::Attributes;
 use crate::node;
@@ -50,10 +50,10 @@ impl Access {
         }
     }
 
-    /// What changes whenever the permissions change: compare it before compiling anew.
+    /// Whether a change of what stands at `key` may change the permissions.
     #[must_use]
-    pub fn fingerprint(snapshot: &Snapshot) -> (u64, usize) {
-        Rbac::fingerprint(snapshot)
+    pub fn depends_on(key: &Key) -> bool {
+        Rbac::depends_on(key)
     }
 
     /// Whether the caller may do this, and which rule says so.

@@ -14,19 +14,13 @@ use serde::de::DeserializeOwned;
 use gantry_api::views::Meta;
 use gantry_api::views::meta::selector;
 use gantry_api::{Caller, GroupResource, ObjectKey};
-use gantry_store::Snapshot;
+use gantry_store::{Key, Snapshot};
 
 use crate::attributes::{Attributes, Target};
 use crate::authorizer::Decision;
 use crate::rules;
 
-/// The resources that permissions are made of.
-const SOURCES: [&str; 4] = [
-    "clusterrolebindings",
-    "clusterroles",
-    "rolebindings",
-    "roles",
-];
+/// The group of all resources that permissions are made of.
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 type Rules = Arc<[PolicyRule]>;
@@ -91,16 +85,11 @@ impl Rbac {
         rbac
     }
 
-    /// The newest revision among the sources, and how many there are.
+    /// Whether roles or bindings are kept at `key`.
     #[must_use]
-    pub fn fingerprint(snapshot: &Snapshot) -> (u64, usize) {
-        SOURCES.iter().fold((0, 0), |(newest, count), source| {
-            let prefix = prefix(source);
-            let stored = snapshot.range(&prefix, None);
-            stored.fold((newest, count), |(newest, count), (_, stored)| {
-                (newest.max(stored.modified.0), count + 1)
-            })
-        })
+    pub fn depends_on(key: &Key) -> bool {
+        let family = key.as_str().split('/').next().unwrap_or("");
+        family.ends_with(GROUP)
     }
 
     fn bind<'a>(

@@ -16,18 +16,18 @@ mod service_ports;
 use gantry_api::{Object, Rejection};
 
 use crate::call::Call;
-use crate::validate as validation;
 
 /// A step of admission. Each question has an answer that suits most steps: nothing to do.
 pub(crate) trait Admission: Sync {
-    /// Adds to an object that is about to be written in the place of `old`. Says whether it did.
+    /// Adds to an object that is about to be written in the place of `old`. What is added is
+    /// complete: nothing is filled in afterwards.
     fn mutate(
         &self,
         _call: &mut Call<'_>,
         _object: &mut Object,
         _old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
-        Ok(false)
+    ) -> Result<(), Rejection> {
+        Ok(())
     }
 
     /// Refuses an object that is about to be written in the place of `old`.
@@ -66,20 +66,15 @@ const ORDER: &[&dyn Admission] = &[
     &service_ports::ServicePorts,
 ];
 
-/// Lets every step add to the object; what is left out of additions is filled in afterwards.
+/// Lets every step add to the object.
 pub(crate) fn mutate(
     call: &mut Call<'_>,
     object: &mut Object,
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
-    let mut is_changed = false;
-    for step in ORDER {
-        is_changed |= step.mutate(call, object, old)?;
-    }
-    if is_changed {
-        call.kind.hooks.default(object).map_err(validation::shape)?;
-    }
-    Ok(())
+    ORDER
+        .iter()
+        .try_for_each(|step| step.mutate(call, object, old))
 }
 
 /// Lets every step refuse the object as it is going to be written.

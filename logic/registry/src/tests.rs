@@ -127,10 +127,11 @@ impl Server {
 
     fn watch(&mut self, mut request: Request) -> Box<WatchPlan> {
         request.caller = self.caller.clone();
-        match self.step(&request).expect("a watch") {
-            Step::Watch(plan) => plan,
-            other => panic!("not a watch: {other:?}"),
-        }
+        let step = self.step(&request).expect("a watch");
+        let Step::Watch(plan) = step else {
+            panic!("not a watch: {step:?}")
+        };
+        plan
     }
 }
 

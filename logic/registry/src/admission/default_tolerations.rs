@@ -24,9 +24,9 @@ impl Admission for DefaultTolerations {
         call: &mut Call<'_>,
         object: &mut Object,
         old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<(), Rejection> {
         if old.is_some() || !is_on(call, "", "pods") {
-            return Ok(false);
+            return Ok(());
         }
         let known = object
             .at(&["spec", "tolerations"])
@@ -46,11 +46,10 @@ impl Admission for DefaultTolerations {
                 }));
             }
         }
-        let is_changed = tolerations.len() > before;
-        if is_changed {
+        if tolerations.len() > before {
             object.set(&["spec", "tolerations"], Value::from(tolerations));
         }
-        Ok(is_changed)
+        Ok(())
     }
 }
 

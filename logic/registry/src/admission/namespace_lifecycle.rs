@@ -18,9 +18,9 @@ impl Admission for NamespaceLifecycle {
         call: &mut Call<'_>,
         object: &mut Object,
         old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<(), Rejection> {
         if old.is_some() || call.kind.scope == Scope::Cluster {
-            return Ok(false);
+            return Ok(());
         }
         let name = call.request.namespace();
         let namespaces = GroupResource::new("", "namespaces");
@@ -31,7 +31,7 @@ impl Admission for NamespaceLifecycle {
         if namespace.value.summary().terminating {
             return Err(terminating(call, object, name));
         }
-        Ok(false)
+        Ok(())
     }
 
     fn deleting(&self, call: &Call<'_>, object: &Object) -> Result<(), Rejection> {

@@ -17,9 +17,9 @@ impl Admission for NodeTaints {
         call: &mut Call<'_>,
         object: &mut Object,
         old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<(), Rejection> {
         if old.is_some() || !is_on(call, "", "nodes") {
-            return Ok(false);
+            return Ok(());
         }
         let known = object.at(&["spec", "taints"]).and_then(Value::as_array);
         let mut taints = known.cloned().unwrap_or_default();
@@ -27,10 +27,10 @@ impl Admission for NodeTaints {
             .iter()
             .any(|taint| taint.get("key") == Some(&Value::from(NOT_READY)))
         {
-            return Ok(false);
+            return Ok(());
         }
         taints.push(json!({"key": NOT_READY, "effect": "NoSchedule"}));
         object.set(&["spec", "taints"], Value::from(taints));
-        Ok(true)
+        Ok(())
     }
 }

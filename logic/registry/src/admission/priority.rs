@@ -31,9 +31,9 @@ impl Admission for Priority {
         call: &mut Call<'_>,
         object: &mut Object,
         old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<(), Rejection> {
         if old.is_some() || !is_on(call, "", "pods") {
-            return Ok(false);
+            return Ok(());
         }
         let class = class(call, object)?;
         let given = object.at(&["spec", "priority"]).and_then(Value::as_i64);
@@ -52,7 +52,7 @@ impl Admission for Priority {
         if object.text(&["spec", "preemptionPolicy"]).is_empty() {
             object.set(&["spec", "preemptionPolicy"], Value::from(class.preemption));
         }
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -30,9 +30,9 @@ impl Admission for ServiceAccount {
         call: &mut Call<'_>,
         object: &mut Object,
         old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<(), Rejection> {
         if old.is_some() || !is_on(call, "", "pods") || object.annotations().contains_key(MIRROR) {
-            return Ok(false);
+            return Ok(());
         }
         if object.text(&["spec", "serviceAccountName"]).is_empty() {
             object.set(&["spec", "serviceAccountName"], Value::from(DEFAULT));
@@ -46,7 +46,7 @@ impl Admission for ServiceAccount {
             mount(call, object);
         }
         pull_secrets(object, &account);
-        Ok(true)
+        Ok(())
     }
 }
 

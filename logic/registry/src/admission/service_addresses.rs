@@ -30,9 +30,9 @@ impl Admission for ServiceAddresses {
         call: &mut Call<'_>,
         object: &mut Object,
         old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<(), Rejection> {
         if !is_on(call, "", "services") {
-            return Ok(false);
+            return Ok(());
         }
         if !wants_address(object) {
             for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
@@ -50,7 +50,7 @@ impl Admission for ServiceAddresses {
         for address in held.difference(&wanted) {
             call.give_back(record(*address));
         }
-        Ok(true)
+        Ok(())
     }
 
     fn removed(&self, call: &mut Call<'_>, object: &Object) -> Result<(), Rejection> {

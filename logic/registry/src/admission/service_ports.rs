@@ -24,9 +24,9 @@ impl Admission for ServicePorts {
         call: &mut Call<'_>,
         object: &mut Object,
         old: Option<&Object>,
-    ) -> Result<bool, Rejection> {
+    ) -> Result<(), Rejection> {
         if !is_on(call, "", "services") {
-            return Ok(false);
+            return Ok(());
         }
         let held = old.map(node_ports).unwrap_or_default();
         if wants_node_ports(object) {
@@ -39,7 +39,7 @@ impl Admission for ServicePorts {
         for port in held.difference(&node_ports(object)) {
             call.give_back(record(*port));
         }
-        Ok(true)
+        Ok(())
     }
 
     fn removed(&self, call: &mut Call<'_>, object: &Object) -> Result<(), Rejection> {
