@@ -132,6 +132,7 @@ impl<K: Kind> Hooks for Erased<K> {
 
     fn prepare_status(&self, object: &mut Object, old: &Object) -> Result<(), ShapeError> {
         keep_all_but_status(object, old);
+        K::prepare_status(object, old);
         Ok(())
     }
 

@@ -61,6 +61,10 @@ pub trait Kind: 'static {
     /// of spec and status has been done already.
     fn prepare(_object: &mut Self::Object, _old: Option<&Self::Object>) {}
 
+    /// Keeps parts of a status, or of the metadata beside it, that its writer may not change. All
+    /// but status and metadata has been taken from `old` already.
+    fn prepare_status(_object: &mut Object, _old: &Object) {}
+
     /// Reports everything that is wrong, not only the first thing. Metadata is checked elsewhere.
     fn validate(_object: &Self::Object, _old: Option<&Self::Object>, _errors: &mut FieldErrors) {}
 

@@ -58,6 +58,19 @@ impl Kind for Pods {
         }
     }
 
+    fn prepare_status(pod: &mut Object, old: &Object) {
+        // The class follows from the specification; who leaves it out means no other.
+        if pod.text(&["status", "qosClass"]).is_empty()
+            && let Some(class) = old.at(&["status", "qosClass"])
+        {
+            pod.set(&["status", "qosClass"], class.clone());
+        }
+        match old.at(&["metadata", "ownerReferences"]) {
+            Some(owners) => pod.set(&["metadata", "ownerReferences"], owners.clone()),
+            None => drop(pod.remove(&["metadata", "ownerReferences"])),
+        }
+    }
+
     fn validate(pod: &Pod, old: Option<&Pod>, errors: &mut FieldErrors) {
         let path = FieldPath::new("spec");
         let Some(spec) = &pod.spec else {

@@ -4,6 +4,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 use super::Pods;
+use crate::describe;
 use crate::testing::{check_create, check_defaults, check_row, check_update, created};
 
 fn with(container: Value) -> Value {
@@ -273,4 +274,59 @@ fn a_pod_that_initializes_shows_how_far_it_is() {
         Readiness Gates: <none>
     "#]],
     );
+}
+
+#[test]
+fn a_status_keeps_the_class_and_the_owners() {
+    let hooks = describe::<Pods>().hooks;
+    let mut old = created::<Pods>(with(json!({})));
+    old.set(&["metadata", "ownerReferences"], json!([{ "name": "set" }]));
+    let mut new = old.clone();
+    new.set(&["status"], json!({ "phase": "Running" }));
+    new.remove(&["metadata", "ownerReferences"]);
+    hooks.prepare_status(&mut new, &old).unwrap();
+    assert_eq!(new.text(&["status", "qosClass"]), "BestEffort");
+    assert_eq!(new.text(&["status", "phase"]), "Running");
+    assert_eq!(
+        new.at(&["metadata", "ownerReferences"]),
+        old.at(&["metadata", "ownerReferences"])
+    );
+}
+
+#[test]
+fn a_gated_pod_waits_and_may_only_lose_gates() {
+    let gated = |gates: Value| {
+        let mut pod = with(json!({}));
+        pod["spec"]["schedulingGates"] = gates;
+        pod
+    };
+    let pod = created::<Pods>(gated(json!([{ "name": "a" }])));
+    assert_eq!(
+        pod.at(&["status", "conditions"]).unwrap()[0]["reason"],
+        "SchedulingGated"
+    );
+    check_update::<Pods>(
+        gated(json!([{ "name": "a" }])),
+        gated(json!([])),
+        &expect![[""]],
+    );
+    check_update::<Pods>(
+        gated(json!([{ "name": "a" }])),
+        gated(json!([{ "name": "b" }])),
+        &expect![[r#"
+            spec.schedulingGates: Forbidden: only deletion is allowed, but found new scheduling gate 'b'
+        "#]],
+    );
+}
+
+#[test]
+fn a_variable_set_twice_is_worth_a_warning() {
+    let env = json!({ "env": [{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }] });
+    let warnings = describe::<Pods>()
+        .hooks
+        .warnings(&created::<Pods>(with(env)), None)
+        .unwrap();
+    let expected = "spec.containers[0].env[1]: hides previous definition of \"A\", which may be \
+                    dropped when using apply";
+    assert_eq!(warnings, [expected]);
 }
