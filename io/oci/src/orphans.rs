@@ -23,9 +23,7 @@ pub fn read(paths: &PodPaths) -> Result<Option<Sandbox>, RecordError> {
     let id = record.config.id();
     let mut containers = Vec::new();
     for paths in container_paths(paths) {
-        if let Some((spec, created_at)) =
-            records::read::<(ContainerSpec, Timestamp)>(&paths.spec())?
-        {
+        if let Some((spec, created_at)) = read_spec(&paths)? {
             let state = ContainerState::Exited(exit(&paths)?);
             let id = spec.config.id(id.clone());
             containers.push(Container {
@@ -79,6 +77,14 @@ fn container_paths(paths: &PodPaths) -> Vec<ContainerPaths> {
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok());
     names.map(|name| paths.container(&name)).collect()
+}
+
+/// A record that a loss of power cut short tells of a container that is gone with everything else.
+fn read_spec(paths: &ContainerPaths) -> Result<Option<(ContainerSpec, Timestamp)>, RecordError> {
+    match records::read(&paths.spec()) {
+        Err(RecordError::Damaged { .. }) => Ok(None),
+        read => read,
+    }
 }
 
 /// The recorded end, or one that is recorded now, so that it is told the same way again.

@@ -47,13 +47,10 @@ pub(crate) fn fork(
             size_of::<libc::clone_args>(),
         )
     };
-    match i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        Some(pid) if pid.as_raw_nonzero().get() > 0 => Ok(pid),
-        Some(_) => Err(io::Error::last_os_error()),
-        None => {
-            let code = catch_unwind(AssertUnwindSafe(child)).unwrap_or(PANICKED);
-            exit_now(code)
-        }
+    match i32::try_from(pid) {
+        Ok(0) => exit_now(catch_unwind(AssertUnwindSafe(child)).unwrap_or(PANICKED)),
+        Ok(pid) if pid > 0 => Pid::from_raw(pid).ok_or_else(io::Error::last_os_error),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

@@ -131,13 +131,15 @@ impl Inner {
             .contains(id)
     }
 
-    /// Finishes removals that were interrupted.
+    /// Finishes removals that were interrupted, and forgets pods that never got a record.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(self.pods()) else {
             return;
         };
         for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(REMOVED) {
+            let id = SandboxId(entry.file_name().to_string_lossy().into_owned());
+            let has_record = PodPaths::new(entry.path()).record().exists();
+            if id.0.starts_with(REMOVED) || !(has_record || self.is_starting(&id)) {
                 let removed = fs::remove_dir_all(entry.path());
                 gantry_base::ignore(removed, "the next start tries again");
             }

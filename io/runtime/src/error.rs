@@ -48,8 +48,8 @@ pub enum RuntimeError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// What a shim left behind would not go.
-    #[error(transparent)]
-    Orphan(#[from] OrphanError),
+    #[error("end what is left of the sandbox")]
+    Orphan(#[source] OrphanError),
     /// The shim could not set the sandbox up, for the reason that it gave.
     #[error("set up the sandbox {sandbox}: {reason}")]
     SetUp {
@@ -74,6 +74,15 @@ pub enum RuntimeError {
         /// What the kernel said.
         source: io::Error,
     },
+}
+
+impl From<OrphanError> for RuntimeError {
+    fn from(error: OrphanError) -> Self {
+        match error {
+            OrphanError::Record(record) => Self::Record(record),
+            other @ (OrphanError::Cgroup(_) | OrphanError::Hierarchies(_)) => Self::Orphan(other),
+        }
+    }
 }
 
 impl RuntimeError {

@@ -43,7 +43,7 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
     fn start(&self, id: ContainerId) -> Reply<'_, ()>;
     /// Asks politely, waits for `grace`, then insists. A later call may shorten the wait.
     fn stop(&self, id: ContainerId, grace: Duration) -> Reply<'_, Exit>;
-    /// Ends it at once if it runs, and forgets it.
+    /// Ends it at once if it runs, and forgets it. Its logs stay for whoever named their place.
     fn remove(&self, id: ContainerId) -> Reply<'_, ()>;
 
     /// Runs one more program in a running container; dropping the streams ends it.

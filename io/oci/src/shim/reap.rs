@@ -114,11 +114,12 @@ impl Shim {
         let Some(container) = self.containers.get_mut(name) else {
             return;
         };
+        // Where process ids are shared, others may be left, which could go on writing for ever.
+        container.kill();
         container.drain();
         let Some(live) = container.live.take() else {
             return;
         };
-        live.cgroup.kill();
         let exit = exit(&live, &container.paths, ending);
         let busy = live.cgroup.end();
         gantry_base::ignore(busy, "the end of the pod removes what is still busy now");

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use gantry_oci::cgroups::{Cgroup, Hierarchies};
 use gantry_oci::orphans::{self, OrphanError};
 use gantry_oci::paths::{PodPaths, SandboxRecord};
 use gantry_oci::protocol::{Reply, Request, SOCKET};
-use gantry_oci::records::{self, Durability};
+use gantry_oci::records::{self, Durability, RecordError};
 use jiff::Timestamp;
 use tokio::process::Command;
 
@@ -43,9 +44,26 @@ impl Inner {
         let paths = self.paths(id);
         match Conversation::ask(&paths, &Request::Inspect).await {
             Ok(reply) => observed(id, reply).map(Some),
-            Err(Unheard::Gone) => read_orphan(paths).await,
+            Err(Unheard::Gone) => match read_orphan(paths).await {
+                Err(RuntimeError::Record(e @ RecordError::Damaged { .. })) => {
+                    self.forget(id, &e).await
+                }
+                read => read,
+            },
             Err(Unheard::Io(source)) => Err(unreachable(&paths, source)),
         }
+    }
+
+    /// Only a loss of power leaves half a record, and nothing runs after that.
+    async fn forget(
+        &self,
+        id: &SandboxId,
+        because: &RecordError,
+    ) -> Result<Option<Sandbox>, RuntimeError> {
+        tracing::warn!(sandbox = %id, error = gantry_base::chain(because), "forgot a sandbox");
+        let (paths, removed) = (self.paths(id), self.pods().join(format!("{REMOVED}{id}")));
+        blocking(move || remove_directory(&paths, &removed)).await?;
+        Ok(None)
     }
 
     pub(super) async fn run_sandbox(&self, config: SandboxConfig) -> Result<Sandbox, RuntimeError> {
@@ -135,12 +153,7 @@ impl Inner {
         let removed = pods.join(format!("{REMOVED}{id}"));
         blocking(move || {
             orphans::end(&paths)?;
-            let gone =
-                fs::rename(paths.directory(), &removed).and_then(|()| fs::remove_dir_all(&removed));
-            match gone {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &paths, e)),
-                _ => Ok(()),
-            }
+            remove_directory(&paths, &removed)
         })
         .await?;
         self.changes.mark(id);
@@ -225,6 +238,18 @@ async fn read_orphan(paths: PodPaths) -> Result<Option<Sandbox>, RuntimeError> {
         Ok(orphans::read(&paths)?)
     })
     .await
+}
+
+/// Renamed first, so that half of it is never taken for the whole.
+fn remove_directory(paths: &PodPaths, removed: &Path) -> Result<(), RuntimeError> {
+    ignore(
+        fs::remove_dir_all(removed),
+        "an earlier removal may have been cut short, or not",
+    );
+    match fs::rename(paths.directory(), removed).and_then(|()| fs::remove_dir_all(removed)) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_error("remove", paths, e)),
+        _ => Ok(()),
+    }
 }
 
 async fn blocking<T: Send + 'static>(

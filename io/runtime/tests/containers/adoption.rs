@@ -110,7 +110,7 @@ pub(crate) async fn a_lost_shim_is_noticed_and_its_containers_ended(node: &Node)
     ));
 }
 
-pub(crate) async fn a_newer_record_is_refused(node: &Node) {
+pub(crate) async fn a_newer_record_is_refused_and_a_torn_one_forgotten(node: &Node) {
     let pod = node.dir.path().join("state/pods/newer");
     fs::create_dir(&pod).unwrap();
     fs::write(
@@ -120,5 +120,7 @@ pub(crate) async fn a_newer_record_is_refused(node: &Node) {
     .unwrap();
     let refused = node.runtime.list().await.unwrap_err().to_string();
     assert!(refused.contains("version 99"), "{refused}");
-    fs::remove_dir_all(pod).unwrap();
+    fs::write(pod.join("sandbox.json"), "").unwrap();
+    assert_eq!(node.runtime.list().await.unwrap().len(), 1);
+    assert!(!pod.exists());
 }

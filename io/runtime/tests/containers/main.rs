@@ -81,7 +81,7 @@ fn run(filter: &str) {
             mounts_propagate_as_asked;
         adoption: pods_outlive_the_agent,
             a_lost_shim_is_noticed_and_its_containers_ended,
-            a_newer_record_is_refused;
+            a_newer_record_is_refused_and_a_torn_one_forgotten;
     ];
     let chosen = tests.iter().filter(|(name, _)| name.contains(filter));
     let failed = chosen.filter(|(name, test)| !passes(name, *test)).count();
