@@ -180,6 +180,19 @@ fn only_images_and_few_other_fields_may_change() {
 }
 
 #[test]
+fn containers_may_not_come_or_go() {
+    let mut new = with(json!({}));
+    new["spec"]["initContainers"] = json!([{ "name": "first", "image": "x" }]);
+    check_update::<Pods>(
+        with(json!({})),
+        new,
+        &expect![[r#"
+        spec.initContainers: Forbidden: pod updates may not add or remove containers
+    "#]],
+    );
+}
+
+#[test]
 fn quality_of_service_follows_from_what_is_asked_for() {
     let class = |resources: Value| {
         let pod = created::<Pods>(with(json!({ "resources": resources })));

@@ -16,11 +16,7 @@ const MAY_CHANGE: &str = "pod updates may not change fields other than `spec.con
 /// Checks a new specification against the old one.
 pub(super) fn validate(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
     images(new, path, errors);
-    let same_containers = same_names(&new.containers, &old.containers);
-    if !same_containers {
-        let detail = "pod updates may not add or remove containers";
-        errors.forbidden(&path.field("containers"), detail);
-    }
+    let same_containers = same_containers(new, old, path, errors);
     deadline(new, old, &path.field("activeDeadlineSeconds"), errors);
     added_tolerations(new, old, &path.field("tolerations"), errors);
     gates(new, old, &path.field("schedulingGates"), errors);
@@ -44,8 +40,27 @@ fn images(new: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
     }
 }
 
-fn same_names(new: &[Container], old: &[Container]) -> bool {
-    new.len() == old.len()
+/// Reports containers that were added or removed; says whether there are none.
+fn same_containers(
+    new: &PodSpec,
+    old: &PodSpec,
+    path: &FieldPath,
+    errors: &mut FieldErrors,
+) -> bool {
+    let init = |spec: &PodSpec| spec.init_containers.as_ref().map_or(0, Vec::len);
+    let counts = [
+        ("containers", new.containers.len(), old.containers.len()),
+        ("initContainers", init(new), init(old)),
+    ];
+    let mut same = true;
+    for (field, _, _) in counts.into_iter().filter(|(_, new, old)| new != old) {
+        same = false;
+        errors.forbidden(
+            &path.field(field),
+            "pod updates may not add or remove containers",
+        );
+    }
+    same
 }
 
 /// The new specification, with everything that may change put back: what differs then, may not.

@@ -28,6 +28,11 @@ pub(super) fn validate(spec: &ServiceSpec, errors: &mut FieldErrors) {
     for (index, address) in spec.external_ips.iter().flatten().enumerate() {
         check::ip(address, &path.field("externalIPs").index(index), errors);
     }
+    let ranges = spec.load_balancer_source_ranges.iter().flatten();
+    for (index, range) in ranges.enumerate() {
+        let at = path.field("loadBalancerSourceRanges").index(index);
+        check::cidr(range.trim(), &at, errors);
+    }
     addresses(spec, kind, &path, errors);
 }
 
