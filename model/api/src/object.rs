@@ -52,7 +52,7 @@ impl Object {
 
     /// The typed form of the tree.
     pub fn to_typed<T: DeserializeOwned>(&self) -> Result<T, ShapeError> {
-        T::deserialize(Value::Object(self.0.clone())).map_err(|source| ShapeError {
+        T::deserialize(&self.0).map_err(|source| ShapeError {
             wanted: std::any::type_name::<T>(),
             source,
         })
