@@ -1,19 +1,54 @@
-//! The project's own toolbox.
+//! The project's own toolbox: one command for everything that is not the product.
+//!
+//! Each command is a module. Nothing here is needed to build or to run the product.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "a tool for the terminal talks to the terminal"
+)]
+
+mod bench;
+mod check;
+mod ci;
 mod r#gen;
+mod shell;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("gen") => r#gen::run(
-            arguments
-                .next()
-                .context("name the definitions file")?
-                .as_ref(),
-        ),
-        Some(other) => bail!("know the command {other:?}; there is: gen"),
-        None => bail!("name a command; there is: gen"),
+const USAGE: &str = "\
+cargo xtask <command>
+  check         format, tidy, lint, build, tests, documentation, dependency policy
+  ci            what a change must pass: installs what tests need, check, end to end on the release build
+  tidy          the rules of docs/house.md that a program can check
+  bench [name]  the figures of benches/, each beside its budget
+  gen <file>    the table of schema facts, from published definitions";
+
+fn main() -> ExitCode {
+    match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: could not {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["bench", ref names @ ..] => bench::run(names),
+        ["check"] => check::run(),
+        ["ci"] => ci::run(),
+        ["gen", file] => r#gen::run(file.as_ref()).context("regenerate the facts"),
+        ["tidy"] => tidy::run(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("understand {:?}\n{USAGE}", words.join(" ")),
     }
 }
