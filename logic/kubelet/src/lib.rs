@@ -3,7 +3,14 @@
 //! Everything here is a pure function of what was asked for and what was seen. The runtime, the
 //! network, the volumes and the API are somewhere else.
 
+pub mod container;
+pub mod node_status;
+pub mod pace;
 pub mod pod;
 pub mod pod_status;
 pub mod probes;
+pub mod resources;
 pub mod sandbox;
+pub mod sandbox_config;
+pub mod support;
+pub mod volume_content;

@@ -7,6 +7,8 @@ mod containers;
 mod ending;
 pub mod restart;
 
+pub(crate) use containers::is_sidecar;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;

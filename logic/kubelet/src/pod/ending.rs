@@ -8,7 +8,7 @@ use gantry_base::Timestamp;
 use gantry_base::time::since;
 use gantry_reconcile::Plan;
 
-use super::containers::is_sidecar;
+use super::is_sidecar;
 use super::{PodAction, PodWorld, Task, wait_until};
 use crate::sandbox::{Container, ContainerState, Sandbox, SandboxState};
 
