@@ -8,6 +8,8 @@ pub mod escalation;
 pub mod node;
 pub mod rbac;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use attributes::Attributes;
 pub use authorizer::{Access, Decision};

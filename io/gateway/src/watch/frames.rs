@@ -1,7 +1,7 @@
 //! Encoded events that other watchers will want too.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -18,7 +18,7 @@ pub(crate) struct Frames {
 }
 
 /// What tells one frame from another: the oldest come first.
-type Id = (Revision, Key, &'static str, Form);
+type Id = (Revision, Key, &'static str, Arc<Form>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -38,7 +38,7 @@ impl Frames {
             event.revision,
             event.key.clone(),
             event.event.as_str(),
-            plan.form(),
+            Arc::clone(plan.form()),
         );
         let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(frame) = lock().frames.get(&id) {

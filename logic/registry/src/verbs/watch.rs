@@ -17,7 +17,7 @@ use gantry_store::{Change, Key, KeyRange, Snapshot, Stored};
 
 use crate::call::Call;
 use crate::render;
-use crate::request::View;
+use crate::request::{Resource, View};
 use crate::revision;
 use crate::selection::Selection;
 use crate::step::Step;
@@ -39,6 +39,7 @@ pub struct WatchPlan {
     pub seconds: Option<u64>,
     kind: Descriptor,
     view: View,
+    form: Arc<Form>,
     selection: Selection,
     prefix: String,
 }
@@ -59,9 +60,7 @@ pub struct Event {
 /// What makes two watchers' frames the same bytes, given the same event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Form {
-    group: String,
-    plural: String,
-    version: String,
+    resource: Resource,
     view: View,
 }
 
@@ -101,6 +100,10 @@ pub(crate) fn watch(call: &mut Call<'_>) -> Result<Step, Rejection> {
         seconds: options.timeout_seconds,
         kind: call.kind.clone(),
         view: call.request.view,
+        form: Arc::new(Form {
+            resource: call.request.resource.clone(),
+            view: call.request.view,
+        }),
         selection,
         prefix,
     })))
@@ -133,17 +136,27 @@ impl WatchPlan {
     /// The events for all that is selected in `snapshot`, in order.
     #[must_use]
     pub fn beginning(&self, snapshot: &Snapshot) -> Vec<Event> {
-        let added = |(key, stored): (&Key, &Stored)| Event {
-            event: EventType::Added,
-            key: key.clone(),
-            value: Arc::clone(&stored.value),
-            revision: stored.modified,
+        let added = |(key, stored): (&Key, &Stored)| {
+            self.selects(key, stored).then(|| Event {
+                event: EventType::Added,
+                key: key.clone(),
+                value: Arc::clone(&stored.value),
+                revision: stored.modified,
+            })
         };
-        snapshot
-            .range(&self.prefix, None)
-            .filter(|(key, stored)| self.range.contains(key) && self.selects(key, stored))
-            .map(added)
-            .collect()
+        match &self.range {
+            KeyRange::One(key) => {
+                let stored = snapshot.get(key);
+                stored
+                    .and_then(|stored| added((key, stored)))
+                    .into_iter()
+                    .collect()
+            }
+            KeyRange::Prefix(_) => snapshot
+                .range(&self.prefix, None)
+                .filter_map(added)
+                .collect(),
+        }
     }
 
     /// What the watcher is told about `change`, if anything.
@@ -183,13 +196,8 @@ impl WatchPlan {
 
     /// What makes this watcher's frames the same bytes as another's.
     #[must_use]
-    pub fn form(&self) -> Form {
-        Form {
-            group: self.kind.names.group.to_string(),
-            plural: self.kind.names.plural.to_string(),
-            version: self.kind.names.version.to_string(),
-            view: self.view,
-        }
+    pub const fn form(&self) -> &Arc<Form> {
+        &self.form
     }
 
     /// The frame that tells of `event`. Only the first table of a watch has a head, so its frames
