@@ -197,7 +197,10 @@ pub fn lease(known: Option<Lease>, node: &Node, now: Timestamp) -> Lease {
 }
 
 fn addresses(facts: &Facts) -> Vec<NodeAddress> {
-    let internal = facts.addresses.iter().map(|address| ("InternalIP", address));
+    let internal = facts
+        .addresses
+        .iter()
+        .map(|address| ("InternalIP", address));
     internal
         .chain([("Hostname", &facts.name)])
         .map(|(kind, address)| NodeAddress {

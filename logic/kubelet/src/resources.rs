@@ -67,8 +67,14 @@ pub fn of_pod(pod: &Pod) -> Resources {
 /// sooner.
 #[must_use]
 pub fn oom_score_adj(pod: &Pod, spec: &Container, memory: Quantity) -> i32 {
-    let class = pod.status.as_ref().and_then(|status| status.qos_class.as_deref());
-    let critical = pod.spec.as_ref().and_then(|spec| spec.priority_class_name.as_deref());
+    let class = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.qos_class.as_deref());
+    let critical = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.priority_class_name.as_deref());
     match class {
         _ if critical == Some("system-node-critical") => OOM_GUARANTEED,
         Some("Guaranteed") => OOM_GUARANTEED,
@@ -110,11 +116,7 @@ fn effective(pod: &Pod, which: Which, resource: &str) -> Quantity {
     most.max(sidecars + together)
 }
 
-fn amount(
-    own: Option<&ResourceRequirements>,
-    which: Which,
-    resource: &str,
-) -> Option<Quantity> {
+fn amount(own: Option<&ResourceRequirements>, which: Which, resource: &str) -> Option<Quantity> {
     let own = own?;
     let list: &Option<BTreeMap<String, Written>> = match which {
         Limits => &own.limits,

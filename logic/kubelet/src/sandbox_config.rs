@@ -51,7 +51,10 @@ pub fn sandbox_config(pod: &Pod, address: Option<&str>, names: &Names) -> Sandbo
     let spec = pod.spec.clone().unwrap_or_default();
     let host_network = spec.host_network == Some(true);
     let own = OwnName::of(pod, &spec, names);
-    let sysctls = spec.security_context.iter().flat_map(|own| own.sysctls.iter().flatten());
+    let sysctls = spec
+        .security_context
+        .iter()
+        .flat_map(|own| own.sysctls.iter().flatten());
     let address_note = address.map(|address| (ADDRESS.to_owned(), address.to_owned()));
     SandboxConfig {
         pod: reference(pod),
@@ -62,7 +65,9 @@ pub fn sandbox_config(pod: &Pod, address: Option<&str>, names: &Names) -> Sandbo
         host_pid: spec.host_pid == Some(true),
         host_ipc: spec.host_ipc == Some(true),
         share_process_namespace: spec.share_process_namespace == Some(true),
-        sysctls: sysctls.map(|set| (set.name.clone(), set.value.clone())).collect(),
+        sysctls: sysctls
+            .map(|set| (set.name.clone(), set.value.clone()))
+            .collect(),
         resources: resources::of_pod(pod),
         labels: pod.labels().clone(),
         annotations: address_note.into_iter().collect::<BTreeMap<_, _>>(),
@@ -87,21 +92,38 @@ struct OwnName {
 
 impl OwnName {
     fn of(pod: &Pod, spec: &PodSpec, names: &Names) -> Self {
-        if let Some(chosen) = spec.hostname_override.clone().filter(|name| !name.is_empty()) {
+        if let Some(chosen) = spec
+            .hostname_override
+            .clone()
+            .filter(|name| !name.is_empty())
+        {
             let aliases = vec![chosen.clone()];
-            return Self { hostname: chosen, aliases };
+            return Self {
+                hostname: chosen,
+                aliases,
+            };
         }
         if spec.host_network == Some(true) {
             let hostname = names.host_name.clone();
-            return Self { hostname, aliases: Vec::new() };
+            return Self {
+                hostname,
+                aliases: Vec::new(),
+            };
         }
         let chosen = spec.hostname.as_deref().filter(|name| !name.is_empty());
         let short = chosen.map_or_else(|| shortened(pod.name()), str::to_owned);
         let Some(subdomain) = spec.subdomain.as_deref().filter(|name| !name.is_empty()) else {
             let aliases = vec![short.clone()];
-            return Self { hostname: short, aliases };
+            return Self {
+                hostname: short,
+                aliases,
+            };
         };
-        let full = format!("{short}.{subdomain}.{}.svc.{}", pod.namespace(), names.domain);
+        let full = format!(
+            "{short}.{subdomain}.{}.svc.{}",
+            pod.namespace(),
+            names.domain
+        );
         let aliases = vec![full.clone(), short.clone()];
         let as_full = spec.set_hostname_as_fqdn == Some(true);
         let hostname = if as_full { full } else { short };
@@ -132,7 +154,11 @@ fn hosts(spec: &PodSpec, address: Option<&str>, own: &OwnName, names: &Names) ->
             own.aliases.join("\t")
         ),
     };
-    if let Some(aliases) = spec.host_aliases.as_deref().filter(|aliases| !aliases.is_empty()) {
+    if let Some(aliases) = spec
+        .host_aliases
+        .as_deref()
+        .filter(|aliases| !aliases.is_empty())
+    {
         text.push_str("\n# Entries added by HostAliases.\n");
         text.extend(aliases.iter().map(alias));
     }
@@ -183,7 +209,8 @@ fn extend(base: &mut Resolution, own: &PodDNSConfig) {
     add_new(&mut base.searches, own.searches.as_deref().unwrap_or(&[]));
     for option in own.options.iter().flatten() {
         let name = option.name.as_deref().unwrap_or("");
-        base.options.retain(|known| known.split(':').next() != Some(name));
+        base.options
+            .retain(|known| known.split(':').next() != Some(name));
         base.options.push(match option.value.as_deref() {
             Some(value) if !value.is_empty() => format!("{name}:{value}"),
             Some(_) | None => name.to_owned(),

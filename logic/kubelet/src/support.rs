@@ -34,15 +34,29 @@ fn of_spec(spec: &PodSpec) -> Vec<String> {
     if spec.host_users == Some(false) {
         all.push("spec.hostUsers: false is not supported by this node".to_owned());
     }
-    if spec.ephemeral_containers.as_ref().is_some_and(|all| !all.is_empty()) {
+    if spec
+        .ephemeral_containers
+        .as_ref()
+        .is_some_and(|all| !all.is_empty())
+    {
         all.push("spec.ephemeralContainers are not supported by this node".to_owned());
     }
-    if spec.resource_claims.as_ref().is_some_and(|all| !all.is_empty()) {
+    if spec
+        .resource_claims
+        .as_ref()
+        .is_some_and(|all| !all.is_empty())
+    {
         all.push("spec.resourceClaims are not supported by this node".to_owned());
     }
-    let sysctls = spec.security_context.iter().flat_map(|own| own.sysctls.iter().flatten());
+    let sysctls = spec
+        .security_context
+        .iter()
+        .flat_map(|own| own.sysctls.iter().flatten());
     for sysctl in sysctls.filter(|set| !SAFE_SYSCTLS.contains(&set.name.as_str())) {
-        all.push(format!("forbidden sysctl: {:?} not allowlisted", sysctl.name));
+        all.push(format!(
+            "forbidden sysctl: {:?} not allowlisted",
+            sysctl.name
+        ));
     }
     all
 }
@@ -63,9 +77,15 @@ fn of_container(container: &Container) -> Vec<String> {
     let name = &container.name;
     let mut all = Vec::new();
     let mut refuse = |what: &str| {
-        all.push(format!("container {name:?}: {what} not supported by this node"));
+        all.push(format!(
+            "container {name:?}: {what} not supported by this node"
+        ));
     };
-    if container.volume_devices.as_ref().is_some_and(|all| !all.is_empty()) {
+    if container
+        .volume_devices
+        .as_ref()
+        .is_some_and(|all| !all.is_empty())
+    {
         refuse("volumeDevices are");
     }
     let probes = [
@@ -86,14 +106,21 @@ fn of_container(container: &Container) -> Vec<String> {
     if profile.is_some_and(|profile| profile.type_ == "Localhost") {
         refuse("securityContext.appArmorProfile of type Localhost is");
     }
-    if container.restart_policy_rules.as_ref().is_some_and(|rules| !rules.is_empty()) {
+    if container
+        .restart_policy_rules
+        .as_ref()
+        .is_some_and(|rules| !rules.is_empty())
+    {
         refuse("restartPolicyRules are");
     }
     all
 }
 
 fn amounts(container: &Container) -> impl Iterator<Item = &str> {
-    let limits = container.resources.iter().flat_map(|own| own.limits.iter().flatten());
+    let limits = container
+        .resources
+        .iter()
+        .flat_map(|own| own.limits.iter().flatten());
     limits.map(|(name, _)| name.as_str())
 }
 

@@ -51,6 +51,8 @@ pub struct Files {
     pub files: BTreeMap<String, File>,
     /// The group that owns them.
     pub group: Option<u32>,
+    /// They are secret and shall not reach a disk.
+    pub in_memory: bool,
 }
 
 /// One file.
@@ -104,6 +106,7 @@ pub fn content(
     }
     let mut files = Files {
         group,
+        in_memory: volume.secret.is_some() || volume.projected.is_some(),
         ..Files::default()
     };
     if let Some(source) = &volume.config_map {

@@ -12,10 +12,7 @@ use gantry_api::views::Meta;
 
 use super::{ConfigError, Env, Surroundings, expand, fields, service_env};
 
-pub(super) fn environment(
-    on: &Surroundings<'_>,
-    spec: &Container,
-) -> Result<Env, ConfigError> {
+pub(super) fn environment(on: &Surroundings<'_>, spec: &Container) -> Result<Env, ConfigError> {
     let mut env = service_env::of_services(on);
     for source in spec.env_from.iter().flatten() {
         from_all(on, source, &mut env)?;
@@ -94,7 +91,12 @@ fn config_map_key(
     match value {
         Some(value) => Ok(Some(value.clone())),
         None if wanted.optional == Some(true) => Ok(None),
-        None => Err(missing_key(&wanted.key, "ConfigMap", namespace, &wanted.name)),
+        None => Err(missing_key(
+            &wanted.key,
+            "ConfigMap",
+            namespace,
+            &wanted.name,
+        )),
     }
 }
 

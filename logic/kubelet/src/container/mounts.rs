@@ -54,7 +54,10 @@ fn absolute(path: &str) -> String {
 }
 
 fn sub_path(mount: &VolumeMount, env: &Env) -> Result<String, ConfigError> {
-    let written = mount.sub_path_expr.as_deref().filter(|path| !path.is_empty());
+    let written = mount
+        .sub_path_expr
+        .as_deref()
+        .filter(|path| !path.is_empty());
     let path = match written {
         Some(written) => expanded(written, env)?,
         None => mount.sub_path.clone().unwrap_or_default(),

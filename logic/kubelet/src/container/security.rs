@@ -119,7 +119,9 @@ fn capabilities(own: &SecurityContext) -> Capabilities {
         names
             .map(|name| {
                 let upper = name.to_uppercase();
-                upper.strip_prefix("CAP_").map_or(upper.clone(), str::to_owned)
+                upper
+                    .strip_prefix("CAP_")
+                    .map_or(upper.clone(), str::to_owned)
             })
             .collect()
     };

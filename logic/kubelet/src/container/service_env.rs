@@ -41,7 +41,10 @@ fn add(service: &Service, env: &mut Env) {
     put("_SERVICE_PORT", first.port.to_string());
     for port in ports {
         if let Some(named) = port.name.as_deref().filter(|named| !named.is_empty()) {
-            put(&format!("_SERVICE_PORT_{}", spelled(named)), port.port.to_string());
+            put(
+                &format!("_SERVICE_PORT_{}", spelled(named)),
+                port.port.to_string(),
+            );
         }
     }
     put("_PORT", url(first, address));

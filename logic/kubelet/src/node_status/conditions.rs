@@ -24,8 +24,14 @@ pub(super) fn conditions(known: &NodeStatus, facts: &Facts) -> Vec<NodeCondition
         (
             "MemoryPressure",
             facts.pressure.memory,
-            ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
-            ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+            (
+                "KubeletHasInsufficientMemory",
+                "kubelet has insufficient memory available",
+            ),
+            (
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available",
+            ),
         ),
         (
             "DiskPressure",
@@ -36,11 +42,22 @@ pub(super) fn conditions(known: &NodeStatus, facts: &Facts) -> Vec<NodeCondition
         (
             "PIDPressure",
             facts.pressure.pids,
-            ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
-            ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+            (
+                "KubeletHasInsufficientPID",
+                "kubelet has insufficient PID available",
+            ),
+            (
+                "KubeletHasSufficientPID",
+                "kubelet has sufficient PID available",
+            ),
         ),
     ] {
-        set(&mut all, facts, (kind, short), if short { bad } else { good });
+        set(
+            &mut all,
+            facts,
+            (kind, short),
+            if short { bad } else { good },
+        );
     }
     let ready = facts.unready.is_none();
     let told = match &facts.unready {
@@ -60,7 +77,9 @@ fn set(
     let now = Time(whole_seconds(facts.now));
     let status = if holds { "True" } else { "False" };
     let known = all.iter().position(|known| known.type_ == kind);
-    let since = known.map(|at| &all[at]).filter(|known| known.status == status);
+    let since = known
+        .map(|at| &all[at])
+        .filter(|known| known.status == status);
     let since = since.and_then(|known| known.last_transition_time.clone());
     let condition = NodeCondition {
         type_: kind.to_owned(),

@@ -42,10 +42,30 @@ macro_rules! wanted {
     };
 }
 
-wanted!(ConfigMapVolumeSource, |s: &'a ConfigMapVolumeSource| s.name.as_str(), items, |s: &ConfigMapVolumeSource| s.default_mode);
-wanted!(ConfigMapProjection, |s: &'a ConfigMapProjection| s.name.as_str(), items, |_: &ConfigMapProjection| None);
-wanted!(SecretProjection, |s: &'a SecretProjection| s.name.as_str(), items, |_: &SecretProjection| None);
-wanted!(SecretVolumeSource, |s: &'a SecretVolumeSource| s.secret_name.as_deref().unwrap_or(""), items, |s: &SecretVolumeSource| s.default_mode);
+wanted!(
+    ConfigMapVolumeSource,
+    |s: &'a ConfigMapVolumeSource| s.name.as_str(),
+    items,
+    |s: &ConfigMapVolumeSource| s.default_mode
+);
+wanted!(
+    ConfigMapProjection,
+    |s: &'a ConfigMapProjection| s.name.as_str(),
+    items,
+    |_: &ConfigMapProjection| None
+);
+wanted!(
+    SecretProjection,
+    |s: &'a SecretProjection| s.name.as_str(),
+    items,
+    |_: &SecretProjection| None
+);
+wanted!(
+    SecretVolumeSource,
+    |s: &'a SecretVolumeSource| s.secret_name.as_deref().unwrap_or(""),
+    items,
+    |s: &SecretVolumeSource| s.default_mode
+);
 
 impl Wanted<'_> {
     /// The same, with the permissions of the volume that it is a part of.
@@ -66,7 +86,11 @@ pub(super) fn of_config_map(
 ) -> Result<(), ContentError> {
     let found: Option<Arc<ConfigMap>> = on.view.get(on.pod.namespace(), wanted.name);
     let Some(found) = found else {
-        return if wanted.optional { Ok(()) } else { wanted.missing("configmap") };
+        return if wanted.optional {
+            Ok(())
+        } else {
+            wanted.missing("configmap")
+        };
     };
     let text = found.data.iter().flatten();
     let text = text.map(|(key, value)| (key.as_str(), value.as_bytes()));
@@ -82,7 +106,11 @@ pub(super) fn of_secret(
 ) -> Result<(), ContentError> {
     let found: Option<Arc<Secret>> = on.view.get(on.pod.namespace(), wanted.name);
     let Some(found) = found else {
-        return if wanted.optional { Ok(()) } else { wanted.missing("secret") };
+        return if wanted.optional {
+            Ok(())
+        } else {
+            wanted.missing("secret")
+        };
     };
     let data = found.data.iter().flatten();
     let data = data.map(|(key, value)| (key.as_str(), value.0.as_slice()));
@@ -121,7 +149,11 @@ pub(super) fn of_downward_api(
         let text = match (&item.field_ref, &item.resource_field_ref) {
             (Some(field), _) => fields::of_pod(on, &field.field_path)?,
             (None, Some(resource)) => {
-                let first = on.pod.spec.as_ref().and_then(|spec| spec.containers.first());
+                let first = on
+                    .pod
+                    .spec
+                    .as_ref()
+                    .and_then(|spec| spec.containers.first());
                 let unsupported = || ConfigError::Resource(resource.resource.clone());
                 fields::of_resources(on, first.ok_or_else(unsupported)?, resource)?
             }
@@ -144,7 +176,9 @@ pub(super) fn put(
     }
     let mode = u32::try_from(mode.unwrap_or(DEFAULT_MODE)).unwrap_or(0o644);
     let user = None;
-    files.files.insert(path.to_owned(), File { bytes, mode, user });
+    files
+        .files
+        .insert(path.to_owned(), File { bytes, mode, user });
     Ok(())
 }
 
@@ -182,14 +216,23 @@ enum Kind {
 }
 
 fn references(pod: &Pod) -> Vec<(Kind, &str)> {
-    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let volumes = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.volumes.iter().flatten());
     let mut all = Vec::new();
     for volume in volumes {
         let maps = volume.config_map.iter().map(|source| source.name.as_str());
         all.extend(maps.map(|name| (Kind::ConfigMap, name)));
-        let secrets = volume.secret.iter().filter_map(|source| source.secret_name.as_deref());
+        let secrets = volume
+            .secret
+            .iter()
+            .filter_map(|source| source.secret_name.as_deref());
         all.extend(secrets.map(|name| (Kind::Secret, name)));
-        let parts = volume.projected.iter().flat_map(|source| source.sources.iter().flatten());
+        let parts = volume
+            .projected
+            .iter()
+            .flat_map(|source| source.sources.iter().flatten());
         for part in parts {
             let map = part.config_map.as_ref().map(|source| source.name.as_str());
             all.extend(map.map(|name| (Kind::ConfigMap, name)));

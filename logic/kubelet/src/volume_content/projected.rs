@@ -24,10 +24,16 @@ pub struct TokenWanted {
 /// The tokens that the pod's volumes need.
 #[must_use]
 pub fn tokens(pod: &Pod) -> Vec<TokenWanted> {
-    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let volumes = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.volumes.iter().flatten());
     let mut wanted = Vec::new();
     for volume in volumes {
-        let sources = volume.projected.iter().flat_map(|all| all.sources.iter().flatten());
+        let sources = volume
+            .projected
+            .iter()
+            .flat_map(|all| all.sources.iter().flatten());
         for (source, part) in sources.enumerate() {
             if let Some(token) = &part.service_account_token {
                 wanted.push(TokenWanted {
@@ -87,9 +93,16 @@ fn add_token(
     mode: Option<i32>,
     all: &mut Files,
 ) -> Result<(), ContentError> {
-    let path = part.service_account_token.as_ref().map_or("", |source| &source.path);
+    let path = part
+        .service_account_token
+        .as_ref()
+        .map_or("", |source| &source.path);
     let group = fs_group(on.pod);
-    let user = if group.is_some() { None } else { sole_user(on.pod) };
+    let user = if group.is_some() {
+        None
+    } else {
+        sole_user(on.pod)
+    };
     let private = group.is_some() || user.is_some();
     let mode = if private { Some(0o600) } else { mode };
     files::put(all, path, token.as_bytes().to_vec(), mode)?;
