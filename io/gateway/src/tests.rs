@@ -1,5 +1,6 @@
 //! The gateway over the store in memory: permission, conflicts, streams.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -53,11 +54,15 @@ impl Store for Contested {
 }
 
 fn gateway(store: impl Store) -> Gateway {
+    gateway_of(store, Settings::default())
+}
+
+fn gateway_of(store: impl Store, settings: Settings) -> Gateway {
     Gateway::new(
         store,
         Config {
             kinds: gantry_kinds::builtin(),
-            settings: Settings::default(),
+            settings,
             clock: Arc::new(SystemClock),
             entropy: Box::new(Seeded::new(3)),
             signer: Arc::new(NoTokens),
@@ -87,7 +92,10 @@ fn config_map(name: &str) -> Value {
 }
 
 async fn prepared(store: impl Store) -> Gateway {
-    let gateway = gateway(store);
+    with_namespace(gateway(store)).await
+}
+
+async fn with_namespace(gateway: Gateway) -> Gateway {
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
     let made = gateway
@@ -125,6 +133,38 @@ async fn a_patch_that_loses_a_race_is_decided_again() {
     store.losses.store(5, Ordering::SeqCst);
     let other = with_body(patch, &json!({"data": {"k": "w"}}));
     assert_eq!(gateway.call(other).await.code, 409);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn services_made_at_the_same_time_share_nothing() {
+    let settings = Settings {
+        node_ports: 30_000..=30_063,
+        ..Settings::default()
+    };
+    let gateway = with_namespace(gateway_of(MemoryStore::default(), settings)).await;
+    let made = (0..60).map(|index| {
+        let service = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("s{index}")},
+            "spec": {"type": "NodePort", "ports": [{"port": 80}]},
+        });
+        let request = with_body(request(Verb::Create, "services", ""), &service);
+        let gateway = gateway.clone();
+        tokio::spawn(async move { gateway.call(request).await })
+    });
+    let made: Vec<_> = made.collect();
+    let (mut addresses, mut ports) = (BTreeSet::new(), BTreeSet::new());
+    for response in made {
+        let service = json(&response.await.unwrap());
+        let spec = &service["spec"];
+        addresses.insert(
+            spec["clusterIP"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{service}"))
+                .to_owned(),
+        );
+        ports.insert(spec["ports"][0]["nodePort"].as_u64().unwrap());
+    }
+    assert_eq!((addresses.len(), ports.len()), (60, 60));
 }
 
 #[tokio::test]

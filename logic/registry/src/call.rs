@@ -199,6 +199,11 @@ impl<'a> Call<'a> {
         reply.with_warnings(std::mem::take(&mut self.warnings))
     }
 
+    /// Makes the write count only if `guard` still holds.
+    pub(crate) fn require(&mut self, guard: Guard) {
+        self.also.guards.push(guard);
+    }
+
     /// Makes the write count only if `record` is still free, and takes it.
     pub(crate) fn take(&mut self, record: Key, value: &Object) {
         let value = Arc::new(Encoded::new(value, BTreeMap::new()));

@@ -3,6 +3,8 @@
 //! A [`Rejection`] carries facts in typed fields; the sentences that clients match on are made
 //! from them in one place.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::field_error::FieldError;
@@ -342,21 +344,28 @@ fn invalid(kind: &GroupKind, name: &str, errors: &[FieldError]) -> String {
 }
 
 fn apply_conflict(causes: &[Cause]) -> String {
-    let fields: Vec<String> = causes
-        .iter()
-        .map(|cause| format!("- {}: {}", cause.field, cause.message))
-        .collect();
-    match causes {
-        [only] => format!(
+    if let [only] = causes {
+        return format!(
             "Apply failed with 1 conflict: {}: {}",
             only.message, only.field
-        ),
-        several => format!(
-            "Apply failed with {} conflicts: {}",
-            several.len(),
-            fields.join("\n")
-        ),
+        );
     }
+    let mut by_manager: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for cause in causes {
+        by_manager
+            .entry(&cause.message)
+            .or_default()
+            .push(&cause.field);
+    }
+    let mut text = format!("Apply failed with {} conflicts: ", causes.len());
+    for (message, fields) in by_manager {
+        text.push_str(&message.replacen("conflict with", "conflicts with", 1));
+        text.push_str(":\n");
+        for field in fields {
+            text.push_str(&format!("- {field}\n"));
+        }
+    }
+    text.trim_end().to_owned()
 }
 
 #[cfg(test)]

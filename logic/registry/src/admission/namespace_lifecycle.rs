@@ -3,6 +3,7 @@
 use gantry_api::status::Cause;
 use gantry_api::{GroupResource, Object, ObjectKey, Rejection};
 use gantry_kinds::Scope;
+use gantry_store::{Guard, Key};
 
 use crate::admission::{Admission, is_on};
 use crate::call::Call;
@@ -31,6 +32,8 @@ impl Admission for NamespaceLifecycle {
         if namespace.value.summary().terminating {
             return Err(terminating(call, object, name));
         }
+        // Between this moment and the commit the namespace may go.
+        call.require(Guard::Present(Key::from(&key)));
         Ok(())
     }
 

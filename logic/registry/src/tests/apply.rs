@@ -52,3 +52,14 @@ fn an_applier_must_say_who_they_are() {
         "{refused}"
     );
 }
+
+#[test]
+fn several_conflicts_are_told_manager_by_manager() {
+    let mut server = Server::new();
+    let both = |value: &str| Some(config_map("a", json!({"j": value, "k": value})));
+    server.ok(apply("me", false), both("v"));
+    assert_eq!(
+        server.refused(apply("you", false), both("w")),
+        "409 Conflict: Apply failed with 2 conflicts: conflicts with \"me\":\n- .data.j\n- .data.k"
+    );
+}
