@@ -6,6 +6,7 @@ mod deletion;
 mod lists;
 mod pods;
 mod published;
+mod reviews;
 mod services;
 mod watches;
 mod writes;

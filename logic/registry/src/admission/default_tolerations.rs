@@ -53,8 +53,8 @@ impl Admission for DefaultTolerations {
     }
 }
 
+/// Whether a toleration without a key, or with this one, covers evictions for `taint`.
 fn bears(toleration: &Value, taint: &str) -> bool {
     let text = |field: &str| toleration.get(field).and_then(Value::as_str).unwrap_or("");
-    matches!(text("key"), "" | _ if text("key").is_empty() || text("key") == taint)
-        && matches!(text("effect"), "" | "NoExecute")
+    (text("key").is_empty() || text("key") == taint) && matches!(text("effect"), "" | "NoExecute")
 }

@@ -95,3 +95,38 @@ fn a_revision_to_come_is_too_large() {
         (504, &json!("ResourceVersionTooLarge"))
     );
 }
+
+#[test]
+fn an_expired_list_can_be_read_on_from_a_fresh_token() {
+    let mut server = Server::new();
+    for name in ["a", "b"] {
+        server.ok(
+            request("create v1 configmaps default/"),
+            Some(config_map(name, json!({}))),
+        );
+    }
+    let line = "list v1 configmaps default/";
+    let first = server.ok(with(line, |options| options.limit = Some(1)), None);
+    let token = first["metadata"]["continue"].as_str().unwrap().to_owned();
+    server
+        .store
+        .set_time("2026-03-01T10:00:00Z".parse().unwrap());
+    server.ok(
+        request("create v1 configmaps default/"),
+        Some(config_map("c", json!({}))),
+    );
+    server
+        .store
+        .set_time("2026-03-01T12:00:00Z".parse().unwrap());
+    let (code, status) = server.send(
+        with(line, |options| options.continue_token = Some(token)),
+        None,
+    );
+    assert_eq!((code, &status["reason"]), (410, &json!("Expired")));
+    let fresh = status["metadata"]["continue"].as_str().unwrap().to_owned();
+    let rest = server.ok(
+        with(line, |options| options.continue_token = Some(fresh)),
+        None,
+    );
+    assert_eq!(names(&rest), ["b", "c"]);
+}

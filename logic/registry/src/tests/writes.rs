@@ -219,3 +219,18 @@ fn nobody_gives_away_what_they_do_not_hold() {
         "{refused}"
     );
 }
+
+#[test]
+fn some_kinds_are_made_by_an_update_and_some_must_name_a_revision() {
+    let mut server = Server::new();
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "n1"}, "spec": {"holderIdentity": "n1"}});
+    let line = "update coordination.k8s.io/v1 leases default/n1";
+    let (code, _) = server.send(request(line), Some(lease.clone()));
+    assert_eq!(code, 201);
+    assert_eq!(
+        server.refused(request(line), Some(lease)),
+        "422 Invalid: Lease.coordination.k8s.io \"n1\" is invalid: metadata.resourceVersion: \
+         Invalid value: 0: must be specified for an update"
+    );
+}
