@@ -1,1 +1,22 @@
-//! The API server's front.
+//! The API server's front: listens, tells who asks, and turns HTTP into requests and answers into
+//! HTTP.
+//!
+//! It decides nothing about objects and knows no kind; what may be done is the gateway's to say.
+
+mod body;
+mod endpoints;
+mod filters;
+mod front;
+pub mod limits;
+mod metrics;
+mod negotiate;
+pub mod nodes;
+mod query;
+mod respond;
+mod route;
+mod server;
+mod spdy;
+mod streams;
+
+pub use nodes::Nodes;
+pub use server::{Server, ServerConfig, ServerError};

@@ -1,0 +1,49 @@
+//! Bodies of answers: pieces that are ready, or frames that come as they happen.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
+
+use gantry_gateway::WatchStream;
+
+/// The body of an answer.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// Bytes that are ready.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).boxed_unsync()
+}
+
+/// Pieces that are ready, sent one after the other without joining them.
+pub(crate) fn pieces(mut pieces: Vec<Bytes>) -> Body {
+    if pieces.len() <= 1 {
+        return full(pieces.pop().unwrap_or_default());
+    }
+    let frames = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
+    StreamBody::new(stream::iter(frames)).boxed_unsync()
+}
+
+/// Pieces that come as they happen; the body ends when the stream does.
+pub(crate) fn streaming(pieces: impl stream::Stream<Item = Bytes> + Send + 'static) -> Body {
+    use futures_util::StreamExt;
+    StreamBody::new(pieces.map(|piece| Ok(Frame::data(piece)))).boxed_unsync()
+}
+
+/// A watch's frames, each sent at once.
+pub(crate) fn streamed(watch: WatchStream) -> Response<Body> {
+    let frames = stream::unfold(watch, |mut watch| async move {
+        let frame = watch.next().await?;
+        Some((frame, watch))
+    });
+    let mut response = Response::new(streaming(frames));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

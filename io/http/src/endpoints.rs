@@ -1,0 +1,157 @@
+//! Everything that is no object: discovery, schemas, health, version, metrics, token keys.
+
+mod discovery;
+mod health;
+
+use http::header::{CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use gantry_api::Rejection;
+use gantry_gateway::Document;
+
+use crate::body::{self, Body};
+use crate::front::Front;
+use crate::negotiate::{ACCEPTED, Wanted};
+use crate::respond;
+
+/// Answers a path that is no resource.
+pub(crate) fn answer<B>(
+    front: &Front,
+    request: &Request<B>,
+    wanted: &Wanted,
+) -> Result<Response<Body>, Rejection> {
+    let path = request.uri().path();
+    let trimmed = if path.len() > 1 {
+        path.trim_end_matches('/')
+    } else {
+        path
+    };
+    match trimmed {
+        "/" => Ok(respond::json(&json!({"paths": paths(front)}))),
+        "/version" => Ok(respond::json(&version(&front.version))),
+        "/metrics" => Ok(respond::with_type(
+            front.metrics.text(),
+            "text/plain; version=0.0.4; charset=utf-8",
+        )),
+        "/openid/v1/jwks" => Ok(respond::with_type(
+            front.tokens.jwks().to_string(),
+            "application/jwk-set+json",
+        )),
+        "/.well-known/openid-configuration" => {
+            let server = format!("https://{}", front.address);
+            Ok(respond::json(&front.tokens.openid_configuration(&server)))
+        }
+        "/openapi/v2" => document(front.gateway.openapi_v2(), request, wanted),
+        "/openapi/v3" => document(front.gateway.openapi_v3_index(), request, wanted),
+        _ => rest(front, trimmed, request, wanted),
+    }
+}
+
+fn rest<B>(
+    front: &Front,
+    path: &str,
+    request: &Request<B>,
+    wanted: &Wanted,
+) -> Result<Response<Body>, Rejection> {
+    if let Some(inner) = path.strip_prefix("/openapi/v3/") {
+        let found = front
+            .gateway
+            .openapi_v3(inner)
+            .ok_or(Rejection::NoSuchPath)?;
+        return document(found, request, wanted);
+    }
+    if let Some(answer) = health::answer(front, path, request.uri().query()) {
+        return Ok(answer);
+    }
+    discovery::answer(front, path, request, wanted).ok_or(Rejection::NoSuchPath)
+}
+
+/// A published schema: unchanged for those who have it, compressed for those who can read that.
+fn document<B>(
+    document: Document,
+    request: &Request<B>,
+    wanted: &Wanted,
+) -> Result<Response<Body>, Rejection> {
+    if !wanted.reads_json() {
+        return Err(Rejection::NotAcceptable {
+            accepted: ACCEPTED.to_owned(),
+        });
+    }
+    let etag = format!("\"{}\"", document.etag);
+    let known = request
+        .headers()
+        .get(IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let mut response = if known {
+        let mut response = Response::new(body::full(""));
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else if wanted.gzip {
+        let mut response = respond::with_type(document.gzip, document.content_type);
+        response
+            .headers_mut()
+            .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+    } else {
+        respond::with_type(document.plain(), document.content_type)
+    };
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        response.headers_mut().insert(ETAG, etag);
+    }
+    Ok(response)
+}
+
+fn version(announced: &str) -> Value {
+    let mut numbers = announced.trim_start_matches('v').split('.');
+    json!({
+        "major": numbers.next().unwrap_or(""),
+        "minor": numbers.next().unwrap_or(""),
+        "gitVersion": format!("{announced}+gantry{}", env!("CARGO_PKG_VERSION")),
+        "gitCommit": "",
+        "gitTreeState": "",
+        "buildDate": "",
+        "goVersion": "none (rust)",
+        "compiler": "rustc",
+        "platform": format!("{}/{}", std::env::consts::OS, architecture()),
+    })
+}
+
+/// The architecture under the name that Kubernetes knows.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+fn paths(front: &Front) -> Vec<String> {
+    let mut paths: Vec<String> = [
+        "/.well-known/openid-configuration",
+        "/api",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/metrics",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openid/v1/jwks",
+        "/readyz",
+        "/version",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for kind in front.gateway.registry().kinds() {
+        let (group, version) = (&kind.names.group, &kind.names.version);
+        if group.is_empty() {
+            paths.push(format!("/api/{version}"));
+        } else {
+            paths.push(format!("/apis/{group}"));
+            paths.push(format!("/apis/{group}/{version}"));
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}

@@ -1,0 +1,73 @@
+//! What is served, as clients discover it.
+
+use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use http::{HeaderValue, Request, Response, StatusCode};
+
+use gantry_api::GroupVersion;
+use gantry_base::hash::Fnv;
+
+use crate::body::{self, Body};
+use crate::front::Front;
+use crate::negotiate::Wanted;
+use crate::respond;
+
+/// Answers the paths below `/api` and `/apis`; nothing for all others.
+pub(super) fn answer<B>(
+    front: &Front,
+    path: &str,
+    request: &Request<B>,
+    wanted: &Wanted,
+) -> Option<Response<Body>> {
+    let registry = front.gateway.registry();
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    let value = match (parts.as_slice(), wanted.aggregated()) {
+        (["api"], Some(version)) => return Some(aggregated(front, true, version, request)),
+        (["apis"], Some(version)) => return Some(aggregated(front, false, version, request)),
+        (["api"], None) => registry.core_versions(&front.address),
+        (["apis"], None) => registry.group_list(),
+        (["api", version], _) => registry.resource_list(&GroupVersion::new("", *version))?,
+        (["apis", group], _) => registry.group(group)?,
+        (["apis", group, version], _) => {
+            registry.resource_list(&GroupVersion::new(*group, *version))?
+        }
+        _ => return None,
+    };
+    Some(respond::json(&value))
+}
+
+/// Everything at once, unchanged for those who have it.
+fn aggregated<B>(
+    front: &Front,
+    core: bool,
+    version: &'static str,
+    request: &Request<B>,
+) -> Response<Body> {
+    let content = front
+        .gateway
+        .registry()
+        .aggregated(core, version)
+        .to_string();
+    let etag = format!(
+        "\"{:016X}\"",
+        Fnv::default().with(content.as_bytes()).value()
+    );
+    let known = request
+        .headers()
+        .get(IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let content_type = match version {
+        "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+    };
+    let mut response = Response::new(body::full(if known { String::new() } else { content }));
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        headers.insert(ETAG, etag);
+    }
+    response
+}

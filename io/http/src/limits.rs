@@ -1,0 +1,32 @@
+//! What bounds the front.
+
+use std::time::Duration;
+
+/// The largest request body; more is answered with 413.
+pub const BODY_BYTES: usize = 3 * 1024 * 1024;
+/// Connections at the same time; further ones wait in the kernel's queue.
+pub const CONNECTIONS: usize = 4096;
+/// Requests at the same time on one HTTP/2 connection.
+pub const STREAMS: u32 = 250;
+/// How long a client may take for its TLS handshake.
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client may take to send a request's head.
+pub const HEAD: Duration = Duration::from_secs(30);
+/// How long answers under way may take once the server is asked to stop.
+pub const FAREWELL: Duration = Duration::from_secs(2);
+/// Answers from this size on are compressed for clients that accept it.
+pub const COMPRESS_BYTES: usize = 128 * 1024;
+/// Bytes moved at once between a client and a program's streams.
+pub const COPY_BYTES: usize = 32 * 1024;
+/// How long the other half of a SPDY connection may go on after the first has ended.
+pub const LINGER: Duration = Duration::from_secs(5);
+/// Bytes that one stream may hold between its sender and its reader.
+pub const PIPE_BYTES: usize = 64 * 1024;
+/// Chunks that may wait to be written to one connection.
+pub const QUEUED_CHUNKS: usize = 32;
+/// Streams of one SPDY connection: five per program, two per forwarded connection.
+pub const SPDY_STREAMS: usize = 256;
+/// The largest SPDY frame.
+pub const FRAME_BYTES: usize = 1024 * 1024;
+/// The largest header block of a SPDY stream, once inflated.
+pub const HEADER_BLOCK_BYTES: usize = 64 * 1024;

@@ -1,0 +1,106 @@
+//! Answers as HTTP has them.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, VARY, WARNING};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::Value;
+
+use gantry_api::Rejection;
+
+use crate::body::{self, Body};
+use crate::limits::COMPRESS_BYTES;
+use crate::negotiate::Wanted;
+
+/// The answer that the gateway gave.
+pub(crate) fn answer(
+    answer: gantry_gateway::Response,
+    wanted: &Wanted,
+    pretty: bool,
+) -> Response<Body> {
+    let size: usize = answer.content.iter().map(Bytes::len).sum();
+    let content = if pretty {
+        indented(answer.content)
+    } else {
+        answer.content
+    };
+    let compressed = wanted.gzip && size >= COMPRESS_BYTES;
+    let body = if compressed {
+        body::full(gzip(&content))
+    } else {
+        body::pieces(content)
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if compressed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    for warning in answer.warnings {
+        if let Ok(value) = HeaderValue::try_from(warning_header(&warning)) {
+            headers.append(WARNING, value);
+        }
+    }
+    response
+}
+
+/// A remark in the form that clients show: RFC 7234's code for "miscellaneous, persistent".
+fn warning_header(text: &str) -> String {
+    let quoted = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace(['\n', '\r'], " ");
+    format!("299 - \"{quoted}\"")
+}
+
+/// A refusal with its `Status`.
+pub(crate) fn rejection(rejection: &Rejection) -> Response<Body> {
+    answer(
+        gantry_gateway::Response::from(rejection),
+        &Wanted::default(),
+        false,
+    )
+}
+
+/// A tree as JSON.
+pub(crate) fn json(value: &Value) -> Response<Body> {
+    with_type(value.to_string(), "application/json")
+}
+
+/// Content of a type.
+pub(crate) fn with_type(content: impl Into<Bytes>, content_type: &'static str) -> Response<Body> {
+    let mut response = Response::new(body::full(content));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+fn indented(content: Vec<Bytes>) -> Vec<Bytes> {
+    let joined = content.concat();
+    match serde_json::from_slice::<Value>(&joined).map(|value| serde_json::to_vec_pretty(&value)) {
+        Ok(Ok(pretty)) => vec![pretty.into()],
+        Ok(Err(_)) | Err(_) => vec![joined.into()],
+    }
+}
+
+fn gzip(content: &[Bytes]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for piece in content {
+        encoder
+            .write_all(piece)
+            .expect("writing to memory succeeds");
+    }
+    encoder.finish().expect("writing to memory succeeds")
+}

@@ -1,0 +1,216 @@
+//! Listens: TLS, then HTTP/1.1 or HTTP/2, each connection a task of one set that ends with the
+//! server.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tracing::{debug, warn};
+
+use gantry_gateway::{Authenticator, Clock, Gateway};
+use gantry_pki::{Certificate, Pki, PkiError};
+
+use crate::front::{self, Front, Peer};
+use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, STREAMS};
+use crate::metrics::Metrics;
+use crate::nodes::Nodes;
+
+/// What the front is made of.
+#[derive(Debug)]
+pub struct ServerConfig {
+    /// The door to the objects.
+    pub gateway: Gateway,
+    /// How running pods are reached.
+    pub nodes: Arc<dyn Nodes>,
+    /// Says whom a token belongs to.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// The cluster's keys.
+    pub pki: Arc<Pki>,
+    /// The door to time.
+    pub clock: Arc<dyn Clock>,
+    /// Where to listen: bound already, and not blocking.
+    pub listeners: Vec<TcpListener>,
+    /// The version that is announced, such as `v1.35.0`.
+    pub version: String,
+}
+
+/// Why the front cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The keys do not make a TLS configuration.
+    #[error("prepare TLS")]
+    Tls(#[from] PkiError),
+    /// A listener could not be taken over.
+    #[error("take over a listener")]
+    Listener(#[from] std::io::Error),
+}
+
+/// The API server's front.
+pub struct Server {
+    front: Arc<Front>,
+    acceptor: TlsAcceptor,
+    listeners: Vec<tokio::net::TcpListener>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Prepares to listen.
+    pub fn new(config: ServerConfig) -> Result<Self, ServerError> {
+        let address = config
+            .listeners
+            .first()
+            .map(TcpListener::local_addr)
+            .transpose()?;
+        let front = Front {
+            gateway: config.gateway,
+            nodes: config.nodes,
+            authenticator: config.authenticator,
+            tokens: config.pki.tokens(),
+            clock: config.clock,
+            metrics: Metrics::default(),
+            version: config.version,
+            address: address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+        };
+        let listeners = config
+            .listeners
+            .into_iter()
+            .map(tokio::net::TcpListener::from_std);
+        Ok(Self {
+            front: Arc::new(front),
+            acceptor: TlsAcceptor::from(config.pki.server_config()?),
+            listeners: listeners.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Serves until `stop` resolves; then answers under way may end, and watches are cut.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
+        let (stopping, stopped) = watch::channel(false);
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut listening = JoinSet::new();
+        for listener in self.listeners {
+            let door = Door {
+                front: Arc::clone(&self.front),
+                acceptor: self.acceptor.clone(),
+                places: Arc::clone(&places),
+                stopped: stopped.clone(),
+            };
+            listening.spawn(door.listen(listener));
+        }
+        stop.await;
+        gantry_base::ignore(stopping.send(true), "no connection is left to be told");
+        while listening.join_next().await.is_some() {}
+    }
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Door {
+    front: Arc<Front>,
+    acceptor: TlsAcceptor,
+    places: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Door {
+    async fn listen(mut self, listener: tokio::net::TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                _ = self.stopped.changed() => break,
+                accepted = self.accept(&listener) => {
+                    if let Some((stream, place)) = accepted {
+                        let door = self.clone();
+                        connections.spawn(async move {
+                            door.serve(stream).await;
+                            drop(place);
+                        });
+                    }
+                }
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            }
+        }
+        let all = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(FAREWELL, all).await.is_err() {
+            connections.shutdown().await;
+        }
+    }
+
+    async fn accept(
+        &self,
+        listener: &tokio::net::TcpListener,
+    ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        match listener.accept().await {
+            Ok((stream, _)) => Some((stream, place)),
+            Err(error) => {
+                warn!(%error, "could not accept a connection");
+                // Usually a limit of open files: a moment's rest keeps this loop from spinning.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                None
+            }
+        }
+    }
+
+    async fn serve(mut self, stream: TcpStream) {
+        gantry_base::ignore(stream.set_nodelay(true), "answers are only a little later");
+        let stream = match tokio::time::timeout(HANDSHAKE, self.acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return debug!(%error, "a TLS handshake failed"),
+            Err(_) => return debug!("a TLS handshake took too long"),
+        };
+        let peer = peer(&stream);
+        let front = Arc::clone(&self.front);
+        let service = service_fn(move |request| {
+            let (front, peer) = (Arc::clone(&front), peer.clone());
+            async move { Ok::<_, Infallible>(front::answer(front, peer, request).await) }
+        });
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS);
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => log_end(ended),
+            _ = self.stopped.changed() => {
+                connection.as_mut().graceful_shutdown();
+                log_end(connection.await);
+            }
+        }
+    }
+}
+
+fn log_end(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    if let Err(error) = ended {
+        debug!(%error, "a connection ended early");
+    }
+}
+
+/// Whom the client's certificate speaks for; the handshake has checked that it is one of ours.
+fn peer(stream: &tokio_rustls::server::TlsStream<TcpStream>) -> Peer {
+    let certificates = stream.get_ref().1.peer_certificates();
+    let subject = certificates.and_then(|all| Certificate::from_der(all.first()?).ok());
+    Peer {
+        subject: subject.map(|certificate| certificate.subject),
+    }
+}

@@ -1,0 +1,18 @@
+//! SPDY/3.1, the server's side: what `kubectl` before 1.30 and many client libraries speak for
+//! exec, attach and port-forward.
+//!
+//! The codec is pure; the connection turns frames into byte streams. Every stream's input has a
+//! bounded buffer, and a full one stops the reading of the whole connection. What we send is not
+//! held back by the peer's windows: the clients that exist never open them, so the transport's own
+//! back pressure counts. Push streams and priorities do not exist here.
+
+mod connection;
+mod dictionary;
+mod frame;
+mod headers;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use connection::{Stream, serve};
+pub(crate) use frame::SpdyError;

@@ -1,0 +1,34 @@
+//! The text that both ends of SPDY/3 prime their header compression with.
+//!
+//! It is part of the protocol: words, each behind its length, then one run of common values.
+
+/// The words, in the protocol's order, separated by bars.
+const WORDS: &str = "options|head|post|put|delete|trace|accept|accept-charset|accept-encoding|\
+    accept-language|accept-ranges|age|allow|authorization|cache-control|connection|content-base|\
+    content-encoding|content-language|content-length|content-location|content-md5|content-range|\
+    content-type|date|etag|expect|expires|from|host|if-match|if-modified-since|if-none-match|\
+    if-range|if-unmodified-since|last-modified|location|max-forwards|pragma|proxy-authenticate|\
+    proxy-authorization|range|referer|retry-after|server|te|trailer|transfer-encoding|upgrade|\
+    user-agent|vary|via|warning|www-authenticate|method|get|status|200 OK|version|HTTP/1.1|url|\
+    public|set-cookie|keep-alive|origin";
+
+/// What follows the words, without lengths.
+const VALUES: &str = "100101201202205206300302303304305306307402405406407408409410411412413414415\
+    416417502504505203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad \
+    Request401 Unauthorized403 Forbidden404 Not Found500 Internal Server Error501 Not \
+    Implemented503 Service UnavailableJan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 \
+    Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMTchunked,text/html,image/png,image/jpg,image/gif,\
+    application/xml,application/xhtml+xml,text/plain,text/javascript,publicprivatemax-age=gzip,\
+    deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0.";
+
+/// The bytes of the dictionary.
+pub(super) fn dictionary() -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1423);
+    for word in WORDS.split('|') {
+        let length = u32::try_from(word.len()).expect("the words above are short");
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(word.as_bytes());
+    }
+    bytes.extend_from_slice(VALUES.as_bytes());
+    bytes
+}
