@@ -30,3 +30,5 @@ pub const SPDY_STREAMS: usize = 256;
 pub const FRAME_BYTES: usize = 1024 * 1024;
 /// The largest header block of a SPDY stream, once inflated.
 pub const HEADER_BLOCK_BYTES: usize = 64 * 1024;
+/// How long to rest when no connection could be accepted.
+pub const REST: Duration = Duration::from_millis(50);

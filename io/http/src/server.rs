@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
@@ -19,7 +19,7 @@ use gantry_gateway::{Authenticator, Clock, Gateway};
 use gantry_pki::{Certificate, Pki, PkiError};
 
 use crate::front::{self, Front, Peer};
-use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, STREAMS};
+use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REST, STREAMS};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 
@@ -132,7 +132,7 @@ impl Door {
         loop {
             tokio::select! {
                 _ = self.stopped.changed() => break,
-                accepted = self.accept(&listener) => {
+                accepted = accept(&self.places, &listener) => {
                     if let Some((stream, place)) = accepted {
                         let door = self.clone();
                         connections.spawn(async move {
@@ -147,22 +147,6 @@ impl Door {
         let all = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(FAREWELL, all).await.is_err() {
             connections.shutdown().await;
-        }
-    }
-
-    async fn accept(
-        &self,
-        listener: &tokio::net::TcpListener,
-    ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        match listener.accept().await {
-            Ok((stream, _)) => Some((stream, place)),
-            Err(error) => {
-                warn!(%error, "could not accept a connection");
-                // Usually a limit of open files: a moment's rest keeps this loop from spinning.
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                None
-            }
         }
     }
 
@@ -196,6 +180,23 @@ impl Door {
                 connection.as_mut().graceful_shutdown();
                 log_end(connection.await);
             }
+        }
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    places: &Arc<Semaphore>,
+    listener: &tokio::net::TcpListener,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            warn!(%error, "could not accept a connection");
+            // Usually a limit of open files: a moment's rest keeps this loop from spinning.
+            tokio::time::sleep(REST).await;
+            None
         }
     }
 }
