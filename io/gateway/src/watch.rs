@@ -78,7 +78,7 @@ pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStrea
     Ok(WatchStream {
         marks_beginning: plan.marks_beginning,
         end: shared.clock.sleep(lifetime(shared, &plan)),
-        bookmark: shared.clock.sleep(BOOKMARK_EVERY),
+        bookmark: next_bookmark(shared, &plan),
         shared: Arc::clone(shared),
         plan,
         watch,
@@ -86,6 +86,15 @@ pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStrea
         is_first: true,
         is_over: false,
     })
+}
+
+/// Resolves when a bookmark is due; never for watchers that want none.
+fn next_bookmark(shared: &Shared, plan: &WatchPlan) -> Pending<'static, ()> {
+    if plan.bookmarks {
+        shared.clock.sleep(BOOKMARK_EVERY)
+    } else {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// As long as the client says, else between once and twice the usual time.
@@ -127,10 +136,8 @@ impl WatchStream {
                     return Some(WatchPlan::error(&refusal(&error)));
                 }
                 Next::Bookmark => {
-                    self.bookmark = self.shared.clock.sleep(BOOKMARK_EVERY);
-                    if self.plan.bookmarks {
-                        return Some(self.plan.bookmark(self.watch.progress(), false));
-                    }
+                    self.bookmark = next_bookmark(&self.shared, &self.plan);
+                    return Some(self.plan.bookmark(self.watch.progress(), false));
                 }
                 Next::End => {
                     self.is_over = true;

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use gantry_access::node;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::{GroupKind, GroupResource, Object, ObjectKey, Rejection};
 use gantry_base::Timestamp;
@@ -105,10 +106,29 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Step, Rejection> {
         issued_at: call.now,
         seconds,
     };
+    check_node(call, &claims)?;
     request.set(&["metadata", "name"], Value::from(account.name()));
     request.set(&["metadata", "namespace"], Value::from(account.namespace()));
     request.set(&["spec", "expirationSeconds"], Value::from(seconds));
     Ok(Step::Sign(Box::new(TokenOrder { claims, request })))
+}
+
+/// A node gets tokens for the pods it runs, and for nothing else.
+fn check_node(call: &Call<'_>, claims: &TokenClaims) -> Result<(), Rejection> {
+    let Some(node) = node::name(&call.request.caller) else {
+        return Ok(());
+    };
+    let bound = claims.bound_to.as_ref().filter(|bound| bound.kind == "Pod");
+    let runs_on = bound
+        .and_then(|pod| pod.node.as_ref())
+        .map(|(name, _)| name.as_str());
+    let why = match (bound, runs_on) {
+        (Some(_), Some(place)) if place == node => return Ok(()),
+        (Some(_), _) => "node requested token bound to a pod scheduled on a different node",
+        (None, _) => "node requested token not bound to a pod",
+    };
+    let name = &claims.service_account;
+    Err(Rejection::forbidden(call.resource(), name, why))
 }
 
 fn seconds(asked: i64, name: &str) -> Result<i64, Rejection> {

@@ -118,3 +118,24 @@ fn a_token_that_nobody_signed_is_nobodys() {
     };
     assert_eq!(told(Ok(found))["user"]["username"], "jane");
 }
+
+#[test]
+fn a_node_gets_tokens_for_its_own_pods_only() {
+    let mut server = Server::new();
+    server.ok(request("create v1 pods default/"), Some(super::pod("web")));
+    server.caller = Caller::authenticated("system:node:n1", &["system:nodes"]);
+    let line = "create v1 serviceaccounts/token default/default";
+    let mut body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+        "spec": {"audiences": []}});
+    let refused = server.refused(request(line), Some(body.clone()));
+    assert!(
+        refused.ends_with("node requested token not bound to a pod"),
+        "{refused}"
+    );
+    body["spec"]["boundObjectRef"] = json!({"kind": "Pod", "apiVersion": "v1", "name": "web"});
+    let refused = server.refused(request(line), Some(body));
+    assert!(
+        refused.ends_with("scheduled on a different node"),
+        "{refused}"
+    );
+}
