@@ -1,0 +1,36 @@
+//! The chapters, in the order in which a reader would try things.
+
+mod crash;
+mod errors;
+mod exec_logs;
+mod networking;
+mod pods;
+mod rolling;
+mod several;
+mod tutorial;
+mod up_down;
+mod volumes;
+
+use crate::harness::Test;
+
+/// Names tests by their functions.
+macro_rules! tests {
+    ($($test:ident),* $(,)?) => {
+        &[$($crate::harness::Test { name: stringify!($test), run: $test }),*]
+    };
+}
+use tests;
+
+/// Every chapter with its tests.
+pub(crate) const ALL: &[(&str, &[Test])] = &[
+    ("up and down", up_down::TESTS),
+    ("tutorial", tutorial::TESTS),
+    ("pods", pods::TESTS),
+    ("rolling update", rolling::TESTS),
+    ("networking", networking::TESTS),
+    ("volumes", volumes::TESTS),
+    ("exec and logs", exec_logs::TESTS),
+    ("errors", errors::TESTS),
+    ("crash", crash::TESTS),
+    ("several clusters", several::TESTS),
+];

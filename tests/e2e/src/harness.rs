@@ -1,0 +1,22 @@
+//! What the chapters stand on: images, a registry, clusters, programs, waiting, and the check that
+//! nothing is left. Decides nothing about what is right; the chapters do.
+
+mod cluster;
+mod debian;
+mod images;
+mod kubectl;
+mod lab;
+mod leftovers;
+mod program;
+mod registry;
+mod runner;
+mod wait;
+mod web;
+
+pub(crate) use cluster::Cluster;
+pub(crate) use kubectl::Kubectl;
+pub(crate) use lab::Lab;
+pub(crate) use program::Program;
+pub(crate) use runner::{Runner, Test};
+pub(crate) use wait::{until, within};
+pub(crate) use web::get;
