@@ -20,7 +20,7 @@ use gantry_gateway::Clock;
 use gantry_reconcile::{Cached, View, Watched};
 
 /// Told of every change to one resource: its old and its new form, and the view that has it.
-pub(crate) type Listener = Arc<dyn Fn(&[&dyn Cached], &View) + Send + Sync>;
+pub type Listener = Arc<dyn Fn(&[&dyn Cached], &View) + Send + Sync>;
 
 /// A view and those who listen to its changes. Clones are the same cache.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Cache {
     /// Keeps `watched` in the view from the start on, and tells `listener` of its changes.
-    pub(crate) fn listen(&self, watched: &Watched, listener: Listener) {
+    pub fn listen(&self, watched: &Watched, listener: Listener) {
         lock(&self.shared.listeners)
             .entry(watched.resource.clone())
             .or_default()

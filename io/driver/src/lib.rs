@@ -11,8 +11,8 @@ mod executor;
 mod inbox;
 pub mod limits;
 
-pub use cache::Cache;
+pub use cache::{Cache, Listener};
 pub use controllers::run_controller;
-pub use drive::{Driver, Executor, Outcome, Subject};
+pub use drive::{Driver, End, Executor, Outcome, Subject};
 pub use executor::ApiExecutor;
 pub use inbox::Inbox;
