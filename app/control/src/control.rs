@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use gantry_api::Caller;
 use gantry_client::{Api, Local};
-use gantry_gateway::{Clock, Config, Gateway, OsEntropy, SystemClock};
+use gantry_gateway::{Authenticator, Clock, Config, Gateway, OsEntropy, SystemClock};
 use gantry_journal::{Journal, JournalConfig};
 use gantry_pki::{Pki, ServerNames};
 use gantry_registry::Settings;
@@ -28,6 +28,7 @@ pub struct Control {
     journal: Journal,
     pki: Arc<Pki>,
     gateway: Gateway,
+    tokens: Arc<Tokens>,
     clock: Arc<dyn Clock>,
     tasks: JoinSet<()>,
 }
@@ -62,7 +63,7 @@ impl Control {
                 clock: Arc::clone(&clock),
                 entropy: Box::new(OsEntropy::open().map_err(ControlError::Chance)?),
                 signer: Arc::clone(&tokens) as _,
-                authenticator: tokens,
+                authenticator: Arc::clone(&tokens) as _,
             },
         );
         bootstrap::run(&gateway, &config).await?;
@@ -71,6 +72,7 @@ impl Control {
             journal,
             pki,
             gateway,
+            tokens,
             clock,
             tasks: JoinSet::new(),
         })
@@ -92,6 +94,12 @@ impl Control {
     #[must_use]
     pub const fn pki(&self) -> &Arc<Pki> {
         &self.pki
+    }
+
+    /// Says whom a token belongs to.
+    #[must_use]
+    pub fn authenticator(&self) -> Arc<dyn Authenticator> {
+        Arc::clone(&self.tokens) as _
     }
 
     /// The door to time.

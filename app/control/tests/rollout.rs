@@ -1,6 +1,9 @@
 //! A whole control plane on a real journal: what a user applies becomes pods.
 
-#![expect(clippy::unwrap_used, reason = "a test says what failed by where it panicked")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what failed by where it panicked"
+)]
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

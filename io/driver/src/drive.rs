@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
 
 use gantry_api::{GroupResource, Revision};
 use gantry_base::Timestamp;
@@ -198,7 +198,12 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
             }
             End::Stale => self.queue.push(key, after(now, STALE)),
             End::Refused(action, why) => {
-                debug!(subject = self.subject.name(), ?key, why, "refused");
+                info!(
+                    subject = self.subject.name(),
+                    ?key,
+                    why,
+                    "a write was refused"
+                );
                 let plan = self.subject.refused(world, &action, &why);
                 drop(self.carry_out(&scope, plan.actions).await);
                 self.queue.failed(key, now);

@@ -43,14 +43,12 @@ async fn try_record(
     }
     let namespace = event.metadata.namespace.as_deref().unwrap_or("");
     let name = event.metadata.name.as_deref().unwrap_or("");
-    let known: Option<Event> = access.get(namespace, name).await?;
-    let count = known
-        .and_then(|known| known.count)
-        .unwrap_or(1)
-        .saturating_add(1);
-    let patch = json!({"count": count, "lastTimestamp": rfc3339(now)});
+    // The answer to the first patch tells the count; those who record may not read.
+    let seen = json!({"lastTimestamp": rfc3339(now)});
+    let known: Event = access.patch((namespace, name), &seen, None).await?;
+    let count = json!({"count": known.count.unwrap_or(1).saturating_add(1)});
     access
-        .patch::<Event>((namespace, name), &patch, None)
+        .patch::<Event>((namespace, name), &count, None)
         .await
         .map(drop)
 }

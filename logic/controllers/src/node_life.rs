@@ -35,7 +35,7 @@ pub struct World {
 }
 
 impl Controller for NodeLife {
-    const NAME: &'static str = "node-lifecycle-controller";
+    const NAME: &'static str = "node-controller";
 
     fn sources(&self) -> Sources {
         // A renewed lease makes nothing due: silence is noticed by looking again in time.

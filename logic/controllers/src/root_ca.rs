@@ -53,7 +53,7 @@ pub struct World {
 }
 
 impl Controller for RootCa {
-    const NAME: &'static str = "root-ca-certificate-publisher";
+    const NAME: &'static str = "root-ca-cert-publisher";
 
     fn sources(&self) -> Sources {
         let home = |map: &ConfigMap, _: &View| {

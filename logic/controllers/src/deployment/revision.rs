@@ -1,6 +1,6 @@
 //! The numbering of templates: which set is which revision, and what it is called.
 
-use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetSpec};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value, json};
@@ -75,19 +75,14 @@ pub(super) fn renumber(world: &World, sets: &Sets<'_>, plan: &mut Plan<Write>) {
 
 /// Writes the number of the newest revision on the deployment itself.
 fn stamp(world: &World, number: i64, plan: &mut Plan<Write>) {
-    let deployment = world.deployment.as_ref();
     let number = number.to_string();
-    if deployment.annotations().get(REVISION) != Some(&number) {
-        plan.act(Write::Patch {
-            key: deployment.key(),
-            uid: deployment.uid().to_owned(),
-            patch: json!({"metadata": {
-                "resourceVersion": deployment.resource_version(),
-                "annotations": {REVISION: number},
-            }}),
-            subresource: None,
-        });
+    if world.deployment.annotations().get(REVISION) == Some(&number) {
+        return;
     }
+    let mut stamped = Deployment::clone(&world.deployment);
+    let annotations = stamped.metadata.annotations.get_or_insert_default();
+    annotations.insert(REVISION.to_owned(), number);
+    plan.act(Write::update(&stamped));
 }
 
 /// What the set's annotations should be: the deployment's, and its number with those it had.

@@ -64,7 +64,7 @@ fn the_first_step_makes_a_set_as_large_as_the_surge_allows() {
         &expect![[r#"
             create replicasets.apps web-8g58h4nmrf
             note ScalingReplicaSet: Scaled up replica set web-8g58h4nmrf from 0 to 1
-            patch deployments.apps web {"metadata":{"annotations":{"deployment.kubernetes.io/revision":"2"},"resourceVersion":""}}
+            update deployments.apps web 
         "#]],
     );
 }
@@ -117,7 +117,7 @@ fn going_back_gives_the_old_set_the_next_number() {
         deployment(4, "nginx:1"),
         &expect![[r#"
             patch replicasets.apps first {"metadata":{"annotations":{"deployment.kubernetes.io/revision":"3","deployment.kubernetes.io/revision-history":"1"},"resourceVersion":"5"}}
-            patch deployments.apps web {"metadata":{"annotations":{"deployment.kubernetes.io/revision":"3"},"resourceVersion":""}}
+            update deployments.apps web 
         "#]],
     );
 }

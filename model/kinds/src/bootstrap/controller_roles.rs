@@ -82,6 +82,10 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         ],
     ),
     (
+        "event-expiry-controller",
+        &[on("", "events", "delete,get,list,watch")],
+    ),
+    (
         "generic-garbage-collector",
         &[on("*", "*", "delete,get,list,patch,update,watch"), EVENTS],
     ),
