@@ -57,6 +57,7 @@ pub(crate) fn run() -> Result<()> {
     let metadata = workspace::metadata()?;
     let mut findings = Vec::new();
     documents::check(&tree, &mut findings);
+    documents::check_dependencies(&tree, &mut findings);
     functions::check(&tree, &mut findings);
     layers::check(&tree, &metadata, &mut findings).context("compare the layers")?;
     licences::check(&tree, &metadata, &mut findings).context("check the licences")?;

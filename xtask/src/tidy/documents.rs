@@ -1,6 +1,9 @@
-//! Documents point at files that exist: paths between backticks, and links.
+//! Documents point at files that exist: paths between backticks, and links. The page of
+//! dependencies lists exactly those that the workspace has.
 //!
 //! The house guide is left out: it tells the shape of the tree, and names what is not built yet.
+
+use std::collections::BTreeSet;
 
 use super::Finding;
 use super::source::{File, Tree};
@@ -19,6 +22,7 @@ const ROOTS: [&str; 10] = [
     "xtask",
 ];
 const GUIDE: &str = "docs/house.md";
+const DEPENDENCIES: &str = "docs/dependencies.md";
 
 /// Follows what every document names.
 pub(crate) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
@@ -35,6 +39,33 @@ pub(crate) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
                 .filter(|path| !tree.has(path));
             findings.extend(dead.map(|path| finding(file, number, path)));
         }
+    }
+}
+
+/// Compares the page of dependencies with the manifest of the workspace.
+pub(crate) fn check_dependencies(tree: &Tree, findings: &mut Vec<Finding>) {
+    let manifest = tree.text("Cargo.toml").unwrap_or_default();
+    let section = manifest.split("[workspace.dependencies]").nth(1);
+    let section = section
+        .and_then(|rest| rest.split("\n[").next())
+        .unwrap_or_default();
+    let used: BTreeSet<&str> = section
+        .lines()
+        .filter_map(|line| Some(line.split_once(" = ")?.0))
+        .filter(|name| !name.starts_with("gantry-"))
+        .collect();
+    let Some(page) = tree.files().iter().find(|file| file.path == DEPENDENCIES) else {
+        return;
+    };
+    let rows = page
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let told: BTreeSet<&str> = rows.filter(|row| !["Crate", "---"].contains(row)).collect();
+    for name in used.symmetric_difference(&told) {
+        let mut finding = finding(page, 1, (*name).to_owned());
+        finding.advice = "tell what for, or remove the line".into();
+        findings.push(finding);
     }
 }
 
@@ -104,6 +135,17 @@ mod tests {
     fn paths_between_backticks_are_followed() {
         assert!(dead("see `io/http/src/route.rs`, `io/http/`, `a/b`, `io/<x>/y`\n").is_empty());
         assert_eq!(dead("see `io/http/src/road.rs`\n"), ["io/http/src/road.rs"]);
+    }
+
+    #[test]
+    fn the_page_of_dependencies_tells_exactly_what_is_used() {
+        let manifest = "[workspace.dependencies]\na = \"1\"\nb = \"1\"\n\n[profile.dev]\nc = 1\n";
+        let page = "| Crate | What for |\n| --- | --- |\n| b | x |\n| z | y |\n";
+        let tree = Tree::of(&[("Cargo.toml", manifest), (DEPENDENCIES, page)]);
+        let mut findings = Vec::new();
+        check_dependencies(&tree, &mut findings);
+        let subjects: Vec<_> = findings.into_iter().map(|one| one.subject).collect();
+        assert_eq!(subjects, ["a", "z"]);
     }
 
     #[test]
