@@ -4,8 +4,27 @@
 //! decision is in `logic`; every effect on the machine is behind a crate of `io`. Nothing that runs
 //! in a pod ends when the node stops; [`Node::purge`] ends everything.
 
+mod agent;
+mod collect;
 mod config;
+mod hooks;
+mod host;
+mod last_words;
+mod logs;
 mod node;
+mod notes;
+mod pods;
+mod probing;
+mod references;
+mod registration;
+mod rootfs;
+mod rules;
+mod state;
+mod streams;
+mod sys;
+mod tasks;
+mod tokens;
+mod zone;
 
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};

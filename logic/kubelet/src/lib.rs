@@ -9,6 +9,7 @@ pub mod pace;
 pub mod pod;
 pub mod pod_status;
 pub mod probes;
+pub mod references;
 pub mod resources;
 pub mod sandbox;
 pub mod sandbox_config;

@@ -68,6 +68,12 @@ impl Pace {
         *failures = failures.saturating_add(1);
     }
 
+    /// Whether an effort may not be made yet.
+    #[must_use]
+    pub fn holds(&self, effort: &Effort, now: Timestamp) -> bool {
+        self.held.get(effort).is_some_and(|(_, until)| *until > now)
+    }
+
     /// Takes out of a plan what may not be tried yet, and asks to look again when it may.
     pub fn hold(&self, plan: &mut Plan<PodAction>, now: Timestamp) {
         let mut waits = Vec::new();

@@ -128,6 +128,8 @@ pub enum PodAction {
         step: u32,
     },
     /// Stop a container: its hook, its signal, the wait, the end.
+    ///
+    /// Named until it has ended; repeating it changes something only when the grace is shorter.
     Stop {
         /// Which.
         container: ContainerId,
@@ -183,10 +185,12 @@ pub fn next_actions(world: &PodWorld) -> Plan<PodAction> {
         refuse(world, &mut plan);
     }
     report(world, status, &mut plan);
+    // A stop is told again while one is under way: a second deletion may have shortened the grace.
     plan.actions.retain(|action| {
-        action
-            .task()
-            .is_none_or(|task| !world.under_way.contains(&task))
+        matches!(action, PodAction::Stop { .. })
+            || action
+                .task()
+                .is_none_or(|task| !world.under_way.contains(&task))
     });
     plan
 }
@@ -266,7 +270,7 @@ pub(crate) fn wait_until<A>(when: Timestamp, now: Timestamp, plan: &mut Plan<A>)
 }
 
 /// Init containers and containers, in the order in which they start.
-pub(crate) fn all_containers(pod: &Pod) -> impl Iterator<Item = &Container> {
+pub fn all_containers(pod: &Pod) -> impl Iterator<Item = &Container> {
     let spec = pod.spec.iter();
     spec.flat_map(|spec| {
         spec.init_containers

@@ -89,6 +89,26 @@ impl Probes {
         }
     }
 
+    /// The probes of a container that ran before this agent did: what was last said of it holds
+    /// until a probe says something else.
+    #[must_use]
+    pub fn resumed(container: &Container, now: Timestamp, (started, ready): (bool, bool)) -> Self {
+        let mut probes = Self::new(container, now);
+        probes.hook_done = true;
+        for course in &mut probes.courses {
+            let known = match course.which {
+                Which::Startup => started,
+                Which::Readiness => ready,
+                Which::Liveness => false,
+            };
+            course.verdict = known.then_some(true);
+            if started {
+                course.due_at = after(now, course.period);
+            }
+        }
+        probes
+    }
+
     /// Notes that the hook after the start is through.
     pub const fn hook_done(&mut self) {
         self.hook_done = true;

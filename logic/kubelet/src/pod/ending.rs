@@ -9,7 +9,7 @@ use gantry_base::time::since;
 use gantry_reconcile::Plan;
 
 use super::is_sidecar;
-use super::{PodAction, PodWorld, Task, wait_until};
+use super::{PodAction, PodWorld, Task};
 use crate::sandbox::{Container, ContainerState, Sandbox, SandboxState};
 
 /// How long a pod's end waits for the rules to stop sending to it.
@@ -30,7 +30,7 @@ pub(super) fn delete(world: &PodWorld, plan: &mut Plan<PodAction>) {
     let Some(sandbox) = &world.sandbox else {
         if world.under_way.contains(&Task::Sandbox) || world.volumes != super::Volumes::Absent {
             plan.act(PodAction::RemoveSandbox);
-        } else {
+        } else if !is_held(&world.pod) {
             plan.act(PodAction::Delete);
         }
         return;
@@ -43,6 +43,12 @@ pub(super) fn delete(world: &PodWorld, plan: &mut Plan<PodAction>) {
     } else {
         stop(world, &running, plan);
     }
+}
+
+/// Whether nothing but others' finalizers keep the pod in the API.
+fn is_held(pod: &Pod) -> bool {
+    let finalizers = pod.metadata.finalizers.as_ref();
+    finalizers.is_some_and(|all| !all.is_empty()) && grace(pod).is_zero()
 }
 
 /// Ends what is left of a pod that has finished: its records stay for those who ask.
@@ -107,14 +113,6 @@ fn stop(world: &PodWorld, running: &[&Container], plan: &mut Plan<PodAction>) {
             grace: left,
             because: format!("Stopping container {}", container.id.name),
         });
-        // A second deletion may have shortened the grace: a stop under way is told again.
-        if world
-            .under_way
-            .contains(&Task::Container(container.id.name.clone()))
-            && left.is_zero()
-        {
-            wait_until(world.now, world.now, plan);
-        }
     }
 }
 

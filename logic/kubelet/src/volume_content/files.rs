@@ -1,6 +1,6 @@
 //! The files of ConfigMaps, Secrets and facts about the pod.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
@@ -14,6 +14,7 @@ use gantry_reconcile::View;
 
 use super::{ContentError, File, Files};
 use crate::container::{ConfigError, Surroundings, fields};
+use crate::references::{Kind, of_volumes};
 
 /// The permissions of files when nobody says otherwise.
 pub(super) const DEFAULT_MODE: i32 = 0o644;
@@ -188,7 +189,11 @@ pub(super) fn put(
 pub fn fingerprint(pod: &Pod, view: &View) -> u64 {
     let mut hash = Fnv::default();
     let namespace = pod.namespace();
-    for (kind, name) in references(pod) {
+    let mut references = BTreeSet::new();
+    if let Some(spec) = &pod.spec {
+        of_volumes(spec, &mut references);
+    }
+    for (kind, name) in references {
         let revision = match kind {
             Kind::ConfigMap => view
                 .get::<ConfigMap>(namespace, name)
@@ -206,39 +211,4 @@ pub fn fingerprint(pod: &Pod, view: &View) -> u64 {
         hash = hash.with(key.as_bytes()).with(value.as_bytes());
     }
     hash.value()
-}
-
-/// What a volume may refer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    ConfigMap,
-    Secret,
-}
-
-fn references(pod: &Pod) -> Vec<(Kind, &str)> {
-    let volumes = pod
-        .spec
-        .iter()
-        .flat_map(|spec| spec.volumes.iter().flatten());
-    let mut all = Vec::new();
-    for volume in volumes {
-        let maps = volume.config_map.iter().map(|source| source.name.as_str());
-        all.extend(maps.map(|name| (Kind::ConfigMap, name)));
-        let secrets = volume
-            .secret
-            .iter()
-            .filter_map(|source| source.secret_name.as_deref());
-        all.extend(secrets.map(|name| (Kind::Secret, name)));
-        let parts = volume
-            .projected
-            .iter()
-            .flat_map(|source| source.sources.iter().flatten());
-        for part in parts {
-            let map = part.config_map.as_ref().map(|source| source.name.as_str());
-            all.extend(map.map(|name| (Kind::ConfigMap, name)));
-            let secret = part.secret.as_ref().map(|source| source.name.as_str());
-            all.extend(secret.map(|name| (Kind::Secret, name)));
-        }
-    }
-    all
 }
