@@ -1,0 +1,274 @@
+//! One cluster of this machine: its name, its places on disk, its addresses.
+//!
+//! What is chosen when a cluster is made is written down in its data directory and never changes
+//! by itself. Everything that must differ between clusters is derived from one number, the slot.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use gantry_netdev::NetworkConfig;
+use gantry_registry::settings::Ipv4Range;
+use gantry_routing::Cidr;
+
+use crate::address;
+use crate::options::Which;
+
+/// The name of the cluster that is meant when none is named.
+pub(crate) const DEFAULT_NAME: &str = "gantry";
+/// The version of Kubernetes that is announced.
+pub(crate) const VERSION: &str = "v1.35.0";
+const FIRST_PORT: u16 = 6443;
+/// How many clusters a machine can hold: each takes a /16 for pods and one for services.
+const SLOTS: u8 = 8;
+/// Node ports of one cluster.
+const NODE_PORTS: u16 = 2768;
+/// The version of the record below.
+const RECORD: u32 = 1;
+
+/// What was chosen when the cluster was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cluster {
+    version: u32,
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    slot: u8,
+    #[serde(skip)]
+    pub(crate) data_dir: PathBuf,
+}
+
+/// Where the cluster that is meant keeps its data.
+pub(crate) fn data_dir(which: &Which) -> PathBuf {
+    which
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| match which.name.as_str() {
+            DEFAULT_NAME => PathBuf::from("/var/lib/gantry"),
+            name => PathBuf::from(format!("/var/lib/gantry-{name}")),
+        })
+}
+
+impl Cluster {
+    /// The cluster that is meant, if it was ever made.
+    pub(crate) fn find(which: &Which) -> Result<Option<Self>> {
+        let data_dir = data_dir(which);
+        let path = record(&data_dir);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+        };
+        let cluster: Self = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "{} is damaged; a cluster is made anew after `gantry down --purge`",
+                path.display()
+            )
+        })?;
+        ensure!(
+            cluster.version <= RECORD,
+            "the data in {} was written by a newer gantry (record {}, this one knows {RECORD}): use that one",
+            data_dir.display(),
+            cluster.version
+        );
+        ensure!(
+            cluster.name == which.name,
+            "{} belongs to the cluster {:?}: name it with --name {}",
+            data_dir.display(),
+            cluster.name,
+            cluster.name
+        );
+        Ok(Some(Self {
+            data_dir,
+            ..cluster
+        }))
+    }
+
+    /// The cluster that is meant; it is an error if it was never made.
+    pub(crate) fn existing(which: &Which) -> Result<Self> {
+        match Self::find(which)? {
+            Some(cluster) => Ok(cluster),
+            None => bail!(
+                "there is no cluster {:?} in {}: start it with `gantry up`",
+                which.name,
+                data_dir(which).display()
+            ),
+        }
+    }
+
+    /// The cluster that is meant, made if need be. A port that is given counts from now on.
+    pub(crate) fn find_or_make(which: &Which) -> Result<Self> {
+        let known = Self::find(which)?;
+        let mut cluster = match known {
+            Some(known) => known,
+            None => Self::make(which)?,
+        };
+        if let Some(port) = which.port {
+            cluster.port = port;
+        }
+        cluster.write()?;
+        Ok(cluster)
+    }
+
+    fn make(which: &Which) -> Result<Self> {
+        check_name(&which.name)?;
+        let in_use = address::local()?;
+        let free = |slot: &u8| {
+            !in_use
+                .iter()
+                .any(|used| used.octets()[..2] == [10, 244 - *slot])
+        };
+        let slot = if which.name == DEFAULT_NAME {
+            0..1
+        } else {
+            1..SLOTS
+        };
+        let mut slots = slot.filter(free);
+        let slot = slots.next().with_context(|| {
+            format!("find addresses for the cluster {:?}: the ranges 10.237.0.0 to 10.244.255.255 are all in use on this machine", which.name)
+        })?;
+        let port = FIRST_PORT + u16::from(slot);
+        Ok(Self {
+            version: RECORD,
+            name: which.name.clone(),
+            port,
+            slot,
+            data_dir: data_dir(which),
+        })
+    }
+
+    fn write(&self) -> Result<()> {
+        let path = record(&self.data_dir);
+        fs::create_dir_all(&self.data_dir)
+            .with_context(|| format!("make {}", self.data_dir.display()))?;
+        let text =
+            serde_json::to_string_pretty(self).context("write down the cluster's settings")?;
+        let temporary = path.with_extension("json.new");
+        fs::write(&temporary, text).with_context(|| format!("write {}", temporary.display()))?;
+        fs::rename(&temporary, &path).with_context(|| format!("write {}", path.display()))
+    }
+
+    /// The ranges and names of the network.
+    pub(crate) fn network(&self) -> Result<NetworkConfig> {
+        let second = 244 - self.slot;
+        let range = |text: String| {
+            text.parse::<Cidr>()
+                .with_context(|| format!("use the range {text}"))
+        };
+        NetworkConfig::new(
+            &self.name,
+            range(format!("10.{second}.0.0/16"))?,
+            range(format!("10.{second}.0.0/24"))?,
+            range(self.services().to_string())?,
+        )
+        .context("lay out the network")
+    }
+
+    /// Where services get their addresses.
+    pub(crate) fn services(&self) -> Ipv4Range {
+        Ipv4Range {
+            first: Ipv4Addr::new(10, 96 + self.slot, 0, 0),
+            prefix: 16,
+        }
+    }
+
+    /// Where services get their node ports: 30000-32767, and below that for further clusters.
+    pub(crate) fn node_ports(&self) -> RangeInclusive<u16> {
+        let first = 30_000 - u16::from(self.slot) * NODE_PORTS;
+        first..=first + NODE_PORTS - 1
+    }
+
+    /// The top of the cluster's cgroups.
+    pub(crate) fn cgroup_root(&self) -> String {
+        if self.name == DEFAULT_NAME {
+            "gantry".to_owned()
+        } else {
+            format!("gantry-{}", self.name)
+        }
+    }
+
+    /// The file with the number of the process that serves.
+    pub(crate) fn pid_file(&self) -> PathBuf {
+        self.data_dir.join("server.pid")
+    }
+
+    /// What the server has to say.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.data_dir.join("server.log")
+    }
+
+    /// The administrator's own way in.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.data_dir.join("kubeconfig")
+    }
+
+    /// The images of this cluster.
+    pub(crate) fn images(&self) -> PathBuf {
+        self.data_dir.join("images")
+    }
+
+    /// How to name this cluster on the command line.
+    pub(crate) fn flags(&self) -> String {
+        let mut flags = String::new();
+        if self.name != DEFAULT_NAME {
+            flags.push_str(" --name ");
+            flags.push_str(&self.name);
+        }
+        let usual = data_dir(&Which {
+            name: self.name.clone(),
+            data_dir: None,
+            port: None,
+        });
+        if self.data_dir != usual {
+            flags.push_str(" --data-dir ");
+            flags.push_str(&self.data_dir.display().to_string());
+        }
+        flags
+    }
+}
+
+fn record(data_dir: &Path) -> PathBuf {
+    data_dir.join("cluster.json")
+}
+
+fn check_name(name: &str) -> Result<()> {
+    match gantry_base::name::dns_label(name).first() {
+        Some(wrong) => bail!("{name:?} cannot be a cluster's name: {wrong}"),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(slot: u8) -> Cluster {
+        Cluster {
+            version: RECORD,
+            name: format!("c{slot}"),
+            port: 1,
+            slot,
+            data_dir: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn no_two_slots_share_an_address_or_a_port() {
+        for slot in 0..SLOTS - 1 {
+            let (one, other) = (cluster(slot), cluster(slot + 1));
+            assert!(other.node_ports().end() < one.node_ports().start());
+            assert_ne!(one.services(), other.services());
+            let overlap = one
+                .network()
+                .unwrap()
+                .cluster_range
+                .overlaps(other.network().unwrap().cluster_range);
+            assert!(!overlap);
+        }
+        assert_eq!(cluster(0).node_ports(), 30_000..=32_767);
+    }
+}

@@ -1,0 +1,141 @@
+//! What can be said on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Kubernetes in one binary: a cluster in a second.
+#[derive(Debug, Parser)]
+#[command(name = "gantry", version, about, long_about = None, propagate_version = true)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) cluster: Which,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which cluster of this machine is meant.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Which {
+    /// The cluster's name; several may live on one machine.
+    #[arg(long, global = true, default_value = crate::cluster::DEFAULT_NAME)]
+    pub(crate) name: String,
+    /// Where the cluster keeps its data [default: /var/lib/gantry, or /var/lib/gantry-NAME].
+    #[arg(long, global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The port of the API [default: 6443, or the next free one for further clusters].
+    #[arg(long, global = true)]
+    pub(crate) port: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the cluster in the background and wait until it is ready.
+    Up(Up),
+    /// Stop the cluster and everything it started.
+    Down(Down),
+    /// Tell what runs, where, and what is wrong.
+    Status,
+    /// Run the cluster in the foreground, for service managers.
+    Server(Server),
+    /// Work with the images that pods are started from.
+    #[command(subcommand)]
+    Image(Image),
+    /// Find the addresses of a service.
+    Service(Service),
+    /// Be kubectl.
+    #[command(disable_help_flag = true)]
+    Kubectl {
+        /// What kubectl is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Watch over the containers of one pod.
+    #[command(hide = true)]
+    Shim {
+        /// The pod's directory.
+        directory: PathBuf,
+    },
+    /// Serve the page of the demo.
+    #[command(hide = true, name = crate::demo::WORD)]
+    DemoPage,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Also deploy a small web page, from an image that is made of this binary.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// How many nodes the cluster shall have.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) nodes: u32,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    /// Also delete the cluster's data and its kubeconfig context.
+    #[arg(long)]
+    pub(crate) purge: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Server {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Report progress on standard output until ready, then let go of it.
+    #[arg(long, hide = true)]
+    pub(crate) detached: bool,
+}
+
+/// What is decided when a cluster is made.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Settings {
+    /// A further name or address that the API's certificate is good for; may be repeated.
+    #[arg(long = "tls-san", value_name = "NAME")]
+    pub(crate) tls_san: Vec<String>,
+    /// A file that says where images come from: mirrors, plain HTTP, credentials
+    /// [default: DATA-DIR/registries.yaml, if it exists].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registries: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Service {
+    /// The service's name.
+    pub(crate) service: String,
+    /// The service's namespace.
+    #[arg(long, short, default_value = "default")]
+    pub(crate) namespace: String,
+    /// Print the addresses alone.
+    #[arg(long)]
+    pub(crate) url: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Image {
+    /// Take images out of an archive (OCI layout or docker save).
+    Import {
+        /// The archive.
+        archive: PathBuf,
+        /// What to call the image, when the archive does not say.
+        #[arg(long)]
+        tag: Option<String>,
+    },
+    /// Fetch an image from its registry.
+    Pull {
+        /// The image, such as `nginx` or `registry.example/app:1.2`.
+        reference: String,
+    },
+    /// List the images on this machine.
+    #[command(alias = "list")]
+    Ls,
+    /// Forget a name of an image; what nothing uses is deleted when space is needed.
+    #[command(alias = "remove")]
+    Rm {
+        /// The image's name or id.
+        reference: String,
+    },
+}

@@ -1,0 +1,256 @@
+//! `gantry server`: the whole cluster in this process, in the foreground.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use rustix::net::{AddressFamily, SocketType, sockopt};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+use gantry_api::Caller;
+use gantry_control::{Control, ControlConfig};
+use gantry_http::{Server, ServerConfig};
+use gantry_images::Images;
+use gantry_kubelet::node_status::Reserved;
+use gantry_node::{Node, NodeConfig};
+
+use crate::cluster::{Cluster, VERSION};
+use crate::notice::{Notice, Notices};
+use crate::options::{Server as Options, Settings, Which};
+use crate::process::{note_serving, require_root, serving};
+use crate::{address, image, kubeconfig, renewal};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+/// Pods on one node; the addresses of a /24 would allow a few more.
+const MAX_PODS: u32 = 250;
+
+/// Serves until it is asked to end. Pods go on.
+pub(crate) async fn run(which: &Which, options: &Options) -> Result<()> {
+    let notices = if options.detached {
+        Notices::Waited
+    } else {
+        Notices::Unheard
+    };
+    let outcome = serve(which, options, notices).await;
+    if let (Err(error), true) = (&outcome, options.detached) {
+        let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+        Notices::Waited.tell(&Notice::Failed(chain.join(": ")));
+    }
+    outcome
+}
+
+async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()> {
+    require_root()?;
+    if options.detached {
+        rustix::process::setsid().context("leave the terminal")?;
+    }
+    log();
+    let cluster = Cluster::find_or_make(which)?;
+    if let Some(pid) = serving(&cluster) {
+        anyhow::bail!(
+            "the cluster {:?} is served by process {} already",
+            cluster.name,
+            pid.as_raw_nonzero()
+        );
+    }
+    let listeners = listeners(&cluster)?;
+    notices.tell(&Notice::Doing("opening the store".to_owned()));
+    let mut control = Control::open(control_config(&cluster, &options.settings)?).await?;
+    note_serving(&cluster)?;
+    kubeconfig::write_own(&cluster, control.pki(), control.clock().now())?;
+    control.start_controllers();
+    notices.tell(&Notice::Done("control plane".to_owned()));
+    notices.tell(&Notice::Doing("starting the node".to_owned()));
+    let parts = start(&cluster, &options.settings, &control, listeners).await?;
+    renewal::watch_ready(&control, &parts.node_name).await?;
+    notices.tell(&Notice::Done(format!("node {} is Ready", parts.node_name)));
+    notices.ready();
+    info!(cluster = cluster.name, port = cluster.port, "ready");
+    until_asked_to_end().await?;
+    parts.stop().await;
+    control.stop().await;
+    std::fs::remove_file(cluster.pid_file()).context("remove the pid file")
+}
+
+/// What runs besides the control plane.
+struct Parts {
+    node: Node,
+    node_name: String,
+    front: tokio::sync::oneshot::Sender<()>,
+    tasks: JoinSet<()>,
+}
+
+impl Parts {
+    async fn stop(mut self) {
+        if self.front.send(()).is_err() {
+            info!("the front ended before it was asked to");
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                info!(%error, "a task ended early");
+            }
+        }
+        self.node.stop().await;
+    }
+}
+
+async fn start(
+    cluster: &Cluster,
+    settings: &Settings,
+    control: &Control,
+    listeners: Vec<TcpListener>,
+) -> Result<Parts> {
+    let images = Images::open(
+        &cluster.images(),
+        image::registries(cluster, settings.registries.as_deref())?,
+    )
+    .context("open the image store")?;
+    let config = node_config(cluster)?;
+    let node_name = config.name.clone();
+    let caller = Caller::authenticated(&format!("system:node:{node_name}"), &["system:nodes"]);
+    let api = control.api(caller, "kubelet");
+    let node = Node::start(config, images, api, Arc::clone(control.clock()))
+        .await
+        .context("start the node")?;
+    let server = Server::new(ServerConfig {
+        gateway: control.gateway().clone(),
+        nodes: node.streams(),
+        authenticator: control.authenticator(),
+        pki: Arc::clone(control.pki()),
+        clock: Arc::clone(control.clock()),
+        listeners,
+        version: VERSION.to_owned(),
+    })
+    .context("prepare to listen")?;
+    let (front, ended) = tokio::sync::oneshot::channel::<()>();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(server.run(async move {
+        if ended.await.is_err() {
+            info!("the front was abandoned");
+        }
+    }));
+    tasks.spawn(renewal::renew(
+        cluster.clone(),
+        Arc::clone(control.pki()),
+        Arc::clone(control.clock()),
+    ));
+    Ok(Parts {
+        node,
+        node_name,
+        front,
+        tasks,
+    })
+}
+
+async fn until_asked_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for signals")?;
+    tokio::select! {
+        _ = terminate.recv() => info!("asked to end"),
+        _ = interrupt.recv() => info!("interrupted"),
+    }
+    Ok(())
+}
+
+fn log() {
+    let filter = EnvFilter::try_from_env("GANTRY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let set = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
+    gantry_base::ignore(set, "a second subscriber is only installed by tests");
+}
+
+/// The API listens on loopback, for people, and on the bridge, for pods; nowhere else unless asked.
+fn listeners(cluster: &Cluster) -> Result<Vec<TcpListener>> {
+    let addresses = [Ipv4Addr::LOCALHOST, cluster.network()?.gateway()];
+    addresses
+        .iter()
+        .map(|address| listener(SocketAddr::new(IpAddr::V4(*address), cluster.port)))
+        .collect()
+}
+
+/// Binds even to an address that the machine is about to get.
+fn listener(address: SocketAddr) -> Result<TcpListener> {
+    let bind = || -> rustix::io::Result<TcpListener> {
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        sockopt::set_ip_freebind(&socket, true)?;
+        rustix::net::bind(&socket, &address)?;
+        rustix::net::listen(&socket, BACKLOG)?;
+        Ok(TcpListener::from(socket))
+    };
+    let listener = bind().map_err(|error| match error {
+        rustix::io::Errno::ADDRINUSE => anyhow::anyhow!(
+            "port {} is in use on {}: stop what uses it (`ss -ltnp 'sport = :{}'` tells), or choose another with --port",
+            address.port(),
+            address.ip(),
+            address.port()
+        ),
+        other => anyhow::Error::new(other).context(format!("listen on {address}")),
+    })?;
+    listener
+        .set_nonblocking(true)
+        .with_context(|| format!("listen on {address}"))?;
+    Ok(listener)
+}
+
+fn control_config(cluster: &Cluster, settings: &Settings) -> Result<ControlConfig> {
+    let mut further_names: Vec<String> =
+        address::local()?.iter().map(ToString::to_string).collect();
+    further_names.extend(settings.tls_san.iter().cloned());
+    Ok(ControlConfig {
+        data_dir: cluster.data_dir.clone(),
+        advertise: cluster.network()?.gateway().into(),
+        port: cluster.port,
+        further_names,
+        service_range: cluster.services(),
+        node_ports: cluster.node_ports(),
+        version: VERSION.to_owned(),
+    })
+}
+
+/// What the node is told; `gantry down` asks for the same, to find what there is to remove.
+pub(crate) fn node_config(cluster: &Cluster) -> Result<NodeConfig> {
+    let network = cluster.network()?;
+    let cluster_dns = cluster
+        .services()
+        .at(10)
+        .context("find the name server's address")?;
+    Ok(NodeConfig {
+        name: node_name()?,
+        data_dir: cluster.data_dir.clone(),
+        addresses: vec![address::primary()],
+        network,
+        cluster_dns,
+        domain: "cluster.local".to_owned(),
+        cgroup_root: cluster.cgroup_root(),
+        shim_program: PathBuf::from("/proc/self/exe"),
+        shim_args: vec!["shim".into()],
+        port: cluster.port,
+        version: VERSION.to_owned(),
+        max_pods: MAX_PODS,
+        reserved: Reserved::default(),
+    })
+}
+
+fn node_name() -> Result<String> {
+    let uname = rustix::system::uname();
+    let name = uname
+        .nodename()
+        .to_str()
+        .context("read the machine's host name")?
+        .to_lowercase();
+    let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+    Ok(if name.is_empty() {
+        "node".to_owned()
+    } else {
+        name.to_owned()
+    })
+}
