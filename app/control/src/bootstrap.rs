@@ -47,15 +47,14 @@ async fn ensure(
     let Some(key) = key(gateway, &object) else {
         return Err(failed(Rejection::NoSuchPath));
     };
-    match api.call(create(&key, &object)).await {
-        Err(Rejection::AlreadyExists { .. }) if mends => api
-            .call(apply(&key, &object))
-            .await
-            .map(drop)
-            .map_err(failed),
-        Ok(_) | Err(Rejection::AlreadyExists { .. }) => Ok(()),
-        Err(rejection) => Err(failed(rejection)),
-    }
+    let version = object.api_version().version;
+    let known = api.call(requests::request(Verb::Get, &key, &version)).await;
+    let outcome = match known {
+        Err(Rejection::NotFound { .. }) => api.call(create(&key, &object)).await,
+        Ok(_) if mends => api.call(apply(&key, &object)).await,
+        Ok(_) | Err(_) => known,
+    };
+    outcome.map(drop).map_err(failed)
 }
 
 fn key(gateway: &Gateway, object: &Object) -> Option<ObjectKey> {

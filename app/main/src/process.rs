@@ -40,11 +40,16 @@ pub(crate) fn note_serving(cluster: &Cluster) -> Result<()> {
         .with_context(|| format!("write {}", path.display()))
 }
 
-/// When a process started, which tells it from a later one with the same number.
+/// When a process started, which tells it from a later one with the same number; nothing for one
+/// that has ended, even if nobody has noticed yet.
 fn started_at(pid: Pid) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    let after_name = stat.rsplit_once(')')?.1;
-    after_name.split_whitespace().nth(19).map(str::to_owned)
+    let mut after_name = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = after_name.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    after_name.nth(18).map(str::to_owned)
 }
 
 /// Asks the server to end and waits until it has.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing::info;
@@ -179,7 +179,13 @@ fn listeners(cluster: &Cluster) -> Result<Vec<TcpListener>> {
 /// Binds even to an address that the machine is about to get.
 fn listener(address: SocketAddr) -> Result<TcpListener> {
     let bind = || -> rustix::io::Result<TcpListener> {
-        let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        let socket = rustix::net::socket_with(
+            AddressFamily::INET,
+            SocketType::STREAM,
+            // No child may inherit it: a shim that outlives us would keep the port.
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
         sockopt::set_socket_reuseaddr(&socket, true)?;
         sockopt::set_ip_freebind(&socket, true)?;
         rustix::net::bind(&socket, &address)?;
