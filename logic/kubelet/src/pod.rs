@@ -299,4 +299,6 @@ pub(crate) fn note(world: &PodWorld, warning: bool, reason: &str, message: Strin
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
