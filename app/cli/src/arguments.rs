@@ -41,7 +41,8 @@ fn switches(command: &Command) -> Vec<String> {
     let flags = flags.filter(|flag| matches!(flag.get_action(), ArgAction::SetTrue));
     let names = flags.flat_map(|flag| {
         let long = flag.get_long().map(|name| format!("--{name}"));
-        long.into_iter().chain(flag.get_short().map(|name| format!("-{name}")))
+        long.into_iter()
+            .chain(flag.get_short().map(|name| format!("-{name}")))
     });
     names.collect()
 }
@@ -50,7 +51,10 @@ fn switches(command: &Command) -> Vec<String> {
 pub(crate) fn cause(args: &[OsString], definition: &Command) -> String {
     let mut command = definition;
     let (mut words, mut flags) = (vec!["kubectl".to_owned()], Vec::new());
-    let mut rest = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    let mut rest = args
+        .iter()
+        .skip(1)
+        .map(|arg| arg.to_string_lossy().into_owned());
     while let Some(arg) = rest.next() {
         if !arg.starts_with('-') || arg == "-" {
             command = command.find_subcommand(&arg).unwrap_or(command);
@@ -67,11 +71,15 @@ pub(crate) fn cause(args: &[OsString], definition: &Command) -> String {
         };
         let mut all = command.get_arguments().chain(definition.get_arguments());
         let known = all.find(|flag| {
-            let long = flag.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long));
+            let long = flag
+                .get_long()
+                .is_some_and(|long| name.strip_prefix("--") == Some(long));
             let mut letters = name.chars().skip(1);
             long || (flag.get_short().is_some() && letters.next() == flag.get_short())
         });
-        let long = known.and_then(clap::Arg::get_long).unwrap_or(name.trim_start_matches('-'));
+        let long = known
+            .and_then(clap::Arg::get_long)
+            .unwrap_or(name.trim_start_matches('-'));
         let takes_value = known.is_some_and(|flag| {
             matches!(flag.get_action(), ArgAction::Set | ArgAction::Append)
                 && !flag.is_require_equals_set()
@@ -89,9 +97,18 @@ pub(crate) fn cause(args: &[OsString], definition: &Command) -> String {
 
 /// Says what is wrong with the arguments, or shows the help that was asked for.
 pub(crate) fn explain(error: &clap::Error, out: &Output) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let shown = out.write(error.render().to_string()).and_then(|()| out.flush());
-        return if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        let shown = out
+            .write(error.render().to_string())
+            .and_then(|()| out.flush());
+        return if shown.is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
     }
     out.remark(words(error));
     ExitCode::FAILURE
@@ -103,28 +120,35 @@ fn words(error: &clap::Error) -> String {
         Some(ContextValue::Strings(texts)) => texts.join("\", \""),
         _ => String::new(),
     };
-    match error.kind() {
-        ErrorKind::UnknownArgument => {
-            let argument = text(ContextKind::InvalidArg);
-            match argument.strip_prefix("--") {
-                Some(_) => format!("error: unknown flag: {argument}\nSee 'kubectl --help' for usage."),
-                None => format!("error: unexpected argument: {argument}\nSee 'kubectl --help' for usage."),
-            }
-        }
-        ErrorKind::InvalidSubcommand => {
-            let name = text(ContextKind::InvalidSubcommand);
-            format!("error: unknown command {name:?} for \"kubectl\"")
-        }
-        ErrorKind::MissingRequiredArgument => {
-            let missing = text(ContextKind::InvalidArg);
-            let names = missing.split("\", \"").map(bare).collect::<Vec<_>>();
-            format!("error: required flag(s) \"{}\" not set", names.join("\", \""))
-        }
-        _ => error.render().to_string(),
+    let kind = error.kind();
+    if kind == ErrorKind::UnknownArgument {
+        let argument = text(ContextKind::InvalidArg);
+        let what = if argument.starts_with("--") {
+            "unknown flag"
+        } else {
+            "unexpected argument"
+        };
+        format!("error: {what}: {argument}\nSee 'kubectl --help' for usage.")
+    } else if kind == ErrorKind::InvalidSubcommand {
+        let name = text(ContextKind::InvalidSubcommand);
+        format!("error: unknown command {name:?} for \"kubectl\"")
+    } else if kind == ErrorKind::MissingRequiredArgument {
+        let missing = text(ContextKind::InvalidArg);
+        let names = missing.split("\", \"").map(bare).collect::<Vec<_>>();
+        format!(
+            "error: required flag(s) \"{}\" not set",
+            names.join("\", \"")
+        )
+    } else {
+        error.render().to_string()
     }
 }
 
 /// `image` of `--image <IMAGE>`.
 fn bare(usage: &str) -> &str {
-    usage.split([' ', '=']).next().unwrap_or(usage).trim_start_matches('-')
+    usage
+        .split([' ', '='])
+        .next()
+        .unwrap_or(usage)
+        .trim_start_matches('-')
 }

@@ -88,9 +88,15 @@ const CHAPTERS: &[Chapter] = &[
 ];
 
 /// The page of an object.
-pub(crate) async fn describe(session: &Session, found: &Found, with_events: bool) -> Result<String, Failure> {
+pub(crate) async fn describe(
+    session: &Session,
+    found: &Found,
+    with_events: bool,
+) -> Result<String, Failure> {
     let (group, kind) = (&found.resource.group, &found.resource.kind);
-    let chapter = CHAPTERS.iter().find(|chapter| chapter.group == group && chapter.kind == kind);
+    let chapter = CHAPTERS
+        .iter()
+        .find(|chapter| chapter.group == group && chapter.kind == kind);
     let mut kin = BTreeMap::new();
     for wanted in chapter.map_or(&[][..], |chapter| chapter.kin) {
         kin.insert(*wanted, gather(session, found, *wanted).await?);
@@ -100,7 +106,11 @@ pub(crate) async fn describe(session: &Session, found: &Found, with_events: bool
         kin,
         now: Timestamp::now(),
     };
-    let events = if with_events { Some(events::about(session, found).await) } else { None };
+    let events = if with_events {
+        Some(events::about(session, found).await)
+    } else {
+        None
+    };
     Ok(write(chapter, &subject, events.as_deref()))
 }
 
@@ -137,11 +147,17 @@ async fn gather(session: &Session, found: &Found, kin: Kin) -> Result<Vec<Value>
             }
             (found.namespace(), label(&selector))
         }
-        Kin::PodsOnNode => ("", field(&format!(
-            "spec.nodeName={},status.phase!=Failed,status.phase!=Succeeded",
-            found.name()
-        ))),
-        Kin::Lease => ("kube-node-lease", field(&format!("metadata.name={}", found.name()))),
+        Kin::PodsOnNode => (
+            "",
+            field(&format!(
+                "spec.nodeName={},status.phase!=Failed,status.phase!=Succeeded",
+                found.name()
+            )),
+        ),
+        Kin::Lease => (
+            "kube-node-lease",
+            field(&format!("metadata.name={}", found.name())),
+        ),
         Kin::EndpointSlices => {
             let selector = format!("kubernetes.io/service-name={}", found.name());
             (found.namespace(), label(&selector))
@@ -157,7 +173,11 @@ async fn gather(session: &Session, found: &Found, kin: Kin) -> Result<Vec<Value>
         Kin::ReplicaSets => is_controlled_by(object, text(&found.object, "metadata.uid")),
         Kin::Pods | Kin::PodsOnNode | Kin::Lease | Kin::EndpointSlices => true,
     };
-    Ok(listed.into_iter().map(|found| found.object).filter(is_own).collect())
+    Ok(listed
+        .into_iter()
+        .map(|found| found.object)
+        .filter(is_own)
+        .collect())
 }
 
 fn is_controlled_by(object: &Value, uid: &str) -> bool {

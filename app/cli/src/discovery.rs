@@ -67,7 +67,11 @@ impl Resource {
 
     /// The path of the collection, or of one object in it. Without a namespace, all of them.
     pub(crate) fn path(&self, namespace: &str, name: &str) -> String {
-        let root = if self.group.is_empty() { "/api" } else { "/apis" };
+        let root = if self.group.is_empty() {
+            "/api"
+        } else {
+            "/apis"
+        };
         let mut path = format!("{root}/{}", self.api_version());
         if self.namespaced && !namespace.is_empty() {
             path.push_str("/namespaces/");
@@ -117,11 +121,13 @@ impl Discovery {
         let plain = self.first(|resource| resource.is_called(&lower) && resource.preferred);
         let found = plain.or_else(|| {
             let (bare, group) = lower.split_once('.')?;
-            let in_group = |resource: &&Resource| resource.is_called(bare) && {
-                let versioned = format!("{}.{}", resource.version, resource.group);
-                (resource.preferred && resource.group == group)
-                    || versioned.trim_end_matches('.') == group
-                    || versioned == group
+            let in_group = |resource: &&Resource| {
+                resource.is_called(bare) && {
+                    let versioned = format!("{}.{}", resource.version, resource.group);
+                    (resource.preferred && resource.group == group)
+                        || versioned.trim_end_matches('.') == group
+                        || versioned == group
+                }
             };
             self.resources.iter().find(in_group)
         });
@@ -171,7 +177,12 @@ impl Discovery {
         answer: &Value,
     ) -> Result<(), Failure> {
         let mut versions: Vec<String> = Vec::new();
-        versions.extend(items(answer, "versions").iter().filter_map(Value::as_str).map(String::from));
+        versions.extend(
+            items(answer, "versions")
+                .iter()
+                .filter_map(Value::as_str)
+                .map(String::from),
+        );
         for group in items(answer, "groups") {
             let listed = items(group, "versions").iter();
             versions.extend(listed.map(|version| text(version, "groupVersion").to_owned()));
@@ -186,8 +197,9 @@ impl Discovery {
     }
 
     fn read_list(&mut self, group: &str, version: &str, list: &Value) {
-        let (whole, parts): (Vec<&Value>, Vec<&Value>) =
-            items(list, "resources").iter().partition(|entry| !text(entry, "name").contains('/'));
+        let (whole, parts): (Vec<&Value>, Vec<&Value>) = items(list, "resources")
+            .iter()
+            .partition(|entry| !text(entry, "name").contains('/'));
         for entry in whole {
             let prefix = format!("{}/", text(entry, "name"));
             let mut resource = listed(entry);
@@ -202,7 +214,8 @@ impl Discovery {
     }
 
     fn knows(&self, group: &str, plural: &str) -> bool {
-        self.first(|known| known.group == group && known.plural == plural).is_some()
+        self.first(|known| known.group == group && known.plural == plural)
+            .is_some()
     }
 
     fn add_version(&mut self, group: &str, version: &str) {
@@ -229,7 +242,9 @@ fn aggregated(entry: &Value) -> Resource {
         short_names: texts(entry, "shortNames"),
         categories: texts(entry, "categories"),
         verbs: texts(entry, "verbs"),
-        subresources: parts.map(|part| text(part, "subresource").to_owned()).collect(),
+        subresources: parts
+            .map(|part| text(part, "subresource").to_owned())
+            .collect(),
         namespaced: text(entry, "scope") == "Namespaced",
         ..Resource::default()
     }

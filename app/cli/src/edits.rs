@@ -56,9 +56,16 @@ impl Writing {
 
     /// What to add to the request; `manager` is the command's own name for itself.
     pub(crate) fn query(&self, manager: &str) -> Result<Query, Failure> {
-        let dry_run = if self.dry_run()? == DryRun::Server { "All" } else { "" };
+        let dry_run = if self.dry_run()? == DryRun::Server {
+            "All"
+        } else {
+            ""
+        };
         Ok(Query::default()
-            .with("fieldManager", self.field_manager.as_deref().unwrap_or(manager))
+            .with(
+                "fieldManager",
+                self.field_manager.as_deref().unwrap_or(manager),
+            )
             .with("dryRun", dry_run))
     }
 
@@ -85,7 +92,9 @@ impl Writing {
                 DryRun::Client => " (dry run)",
                 DryRun::Server => " (server dry run)",
             };
-            return session.out.line(format!("{}/{name} {done}{dry}", resource.label()));
+            return session
+                .out
+                .line(format!("{}/{name} {done}{dry}", resource.label()));
         }
         let mut object = object.clone();
         if !self.show_managed_fields {

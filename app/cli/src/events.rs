@@ -24,24 +24,39 @@ pub(crate) async fn about(session: &Session, found: &Found) -> Vec<Value> {
         ("involvedObject.uid", text(&found.object, "metadata.uid")),
     ];
     let terms = terms.iter().filter(|(_, value)| !value.is_empty());
-    let terms: Vec<String> = terms.map(|(field, value)| format!("{field}={value}")).collect();
+    let terms: Vec<String> = terms
+        .map(|(field, value)| format!("{field}={value}"))
+        .collect();
     let query = Query::default().with("fieldSelector", &terms.join(","));
     let listed = objects::list(session, resource, found.namespace(), &query).await;
-    let mut events: Vec<Value> = listed.unwrap_or_default().into_iter().map(|e| e.object).collect();
+    let mut events: Vec<Value> = listed
+        .unwrap_or_default()
+        .into_iter()
+        .map(|e| e.object)
+        .collect();
     events.sort_by_key(last_seen);
     events
 }
 
 /// When an event was last seen.
 pub(crate) fn last_seen(event: &Value) -> Option<Timestamp> {
-    let places = ["series.lastObservedTime", "lastTimestamp", "eventTime", "metadata.creationTimestamp"];
-    places.iter().find_map(|path| text(event, path).parse().ok())
+    let places = [
+        "series.lastObservedTime",
+        "lastTimestamp",
+        "eventTime",
+        "metadata.creationTimestamp",
+    ];
+    places
+        .iter()
+        .find_map(|path| text(event, path).parse().ok())
 }
 
 /// When an event was first seen.
 pub(crate) fn first_seen(event: &Value) -> Option<Timestamp> {
     let places = ["firstTimestamp", "eventTime", "metadata.creationTimestamp"];
-    places.iter().find_map(|path| text(event, path).parse().ok())
+    places
+        .iter()
+        .find_map(|path| text(event, path).parse().ok())
 }
 
 /// How often it was seen.
@@ -66,5 +81,10 @@ pub(crate) fn interval(event: &Value, now: Timestamp) -> String {
 /// Who reported it.
 pub(crate) fn source(event: &Value) -> String {
     let component = text(event, "source.component");
-    if component.is_empty() { text(event, "reportingComponent") } else { component }.to_owned()
+    if component.is_empty() {
+        text(event, "reportingComponent")
+    } else {
+        component
+    }
+    .to_owned()
 }

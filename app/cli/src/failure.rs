@@ -41,7 +41,11 @@ impl Failure {
         match self {
             Self::Remote(None, error) => Self::Remote(Some(what.into()), error),
             Self::Said(text) => Self::Said(format!("{}: {text}", what.into())),
-            other => other,
+            said @ (Self::Remote(..)
+            | Self::Plain(_)
+            | Self::Several(_)
+            | Self::Exit(_)
+            | Self::ClosedPipe) => said,
         }
     }
 
@@ -56,9 +60,10 @@ impl Failure {
 
     /// The server's refusal, when that is what it is.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
-        match self {
-            Self::Remote(_, error) => error.refusal(),
-            _ => None,
+        if let Self::Remote(_, error) = self {
+            error.refusal()
+        } else {
+            None
         }
     }
 
@@ -69,7 +74,8 @@ impl Failure {
 
     /// Whether the server said that the object is not as the caller believed.
     pub(crate) fn is_conflict(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.reason() == "Conflict")
+        self.refusal()
+            .is_some_and(|refusal| refusal.reason() == "Conflict")
     }
 
     /// The sentence, without what stock clients put in front.
@@ -77,7 +83,8 @@ impl Failure {
         match self {
             Self::Remote(what, error) => {
                 let text = chain(error);
-                what.as_ref().map_or(text.clone(), |what| format!("{what}: {text}"))
+                what.as_ref()
+                    .map_or(text.clone(), |what| format!("{what}: {text}"))
             }
             Self::Said(text) | Self::Plain(text) => text.clone(),
             Self::Several(failures) => {
@@ -134,21 +141,29 @@ pub(crate) fn report(failure: &Failure, out: &Output) -> ExitCode {
 
 fn remote(what: Option<&str>, error: &RemoteError) -> String {
     let prefixed = |text: &str| what.map_or(text.to_owned(), |what| format!("{what}: {text}"));
-    match error {
-        RemoteError::Refused(refusal) => refused(refusal, &prefixed(refusal.message())),
-        RemoteError::NobodyListens { address } => format!(
+    if let RemoteError::Refused(refusal) = error {
+        return refused(refusal, &prefixed(refusal.message()));
+    }
+    if let RemoteError::NobodyListens { address } = error {
+        return format!(
             "The connection to the server {address} was refused - did you specify the right host \
              or port?\n(is the cluster up? try: gantry status)"
-        ),
-        error => format!("Unable to connect to the server: {}", prefixed(&chain(error))),
+        );
     }
+    format!(
+        "Unable to connect to the server: {}",
+        prefixed(&chain(error))
+    )
 }
 
 fn refused(refusal: &Refusal, message: &str) -> String {
     match refusal.reason() {
         "Invalid" => invalid(refusal),
         "Unauthorized" => {
-            format!("error: You must be logged in to the server ({})", refusal.message())
+            format!(
+                "error: You must be logged in to the server ({})",
+                refusal.message()
+            )
         }
         "" => format!("Error from server: {message}"),
         reason => format!("Error from server ({reason}): {message}"),

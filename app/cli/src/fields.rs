@@ -32,10 +32,10 @@ pub(crate) fn entries<'v>(value: &'v Value, path: &str) -> Vec<(&'v String, &'v 
 
 /// A scalar as users see it.
 pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None if value.is_null() => String::new(),
+        None => value.to_string(),
     }
 }
 

@@ -6,7 +6,6 @@
 
 mod arguments;
 mod commands;
-mod console;
 mod describe;
 mod discovery;
 mod edits;
@@ -34,7 +33,6 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use commands::Root;
-use failure::Failure;
 use output::Output;
 use session::Session;
 

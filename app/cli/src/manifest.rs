@@ -12,7 +12,7 @@ use bytes::Bytes;
 use clap::Args;
 use gantry_api::Object;
 use gantry_base::chain;
-use gantry_schema::decode::{self, Format};
+use gantry_schema::decode;
 use serde_json::Value;
 
 use crate::discovery::Resource;
@@ -181,7 +181,11 @@ fn parse(source: &str, content: &[u8]) -> Result<Vec<Manifest>, Failure> {
     let text = std::str::from_utf8(content)
         .map_err(|error| Failure::Said(format!("error parsing {source}: {error}")))?;
     let is_json = text.trim_start().starts_with('{');
-    let pieces = if is_json { vec![text.to_owned()] } else { documents(text) };
+    let pieces = if is_json {
+        vec![text.to_owned()]
+    } else {
+        documents(text)
+    };
     let mut manifests = Vec::new();
     for piece in pieces {
         let wrong = |error| Failure::Said(format!("error parsing {source}: {}", chain(&error)));
@@ -190,7 +194,11 @@ fn parse(source: &str, content: &[u8]) -> Result<Vec<Manifest>, Failure> {
             if value.is_null() {
                 continue;
             }
-            let media_type = if is_json { "application/json" } else { "application/yaml" };
+            let media_type = if is_json {
+                "application/json"
+            } else {
+                "application/yaml"
+            };
             let written = Some((Bytes::from(piece.clone()), media_type));
             manifests.extend(objects(source, value, written)?);
         }
@@ -245,22 +253,20 @@ fn objects(
     }])
 }
 
-/// The format of a body, for those who read it again.
-pub(crate) fn format_of(media_type: &str) -> Format {
-    if media_type == "application/yaml" { Format::Yaml } else { Format::Json }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_document_keeps_the_lines_it_has_in_its_file() {
-        let text = "# first\nkind: A\napiVersion: v1\n---\n\n--- # third\nkind: B\napiVersion: v1\n";
+        let text =
+            "# first\nkind: A\napiVersion: v1\n---\n\n--- # third\nkind: B\napiVersion: v1\n";
         let manifests = parse("x.yml", text.as_bytes()).unwrap();
         assert_eq!(manifests.len(), 2);
         let (body, _) = manifests[1].body();
-        let line = body.split(|byte| *byte == b'\n').position(|line| line == b"kind: B");
+        let line = body
+            .split(|byte| *byte == b'\n')
+            .position(|line| line == b"kind: B");
         assert_eq!(line, Some(6));
     }
 

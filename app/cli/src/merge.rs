@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use gantry_schema::schema::PatchStrategy;
 use gantry_schema::{Schema, TypeRef};
 use serde_json::{Map, Value, json};
@@ -42,7 +44,12 @@ pub(crate) fn three_way(original: &Value, modified: &Value, current: &Value) -> 
     };
     let schema = Schema::builtin();
     let known = schema.kind(group, version, text("kind"));
-    let body = maps(tree(original), tree(modified), tree(current), known.unwrap_or(schema.free()));
+    let body = maps(
+        tree(original),
+        tree(modified),
+        tree(current),
+        known.unwrap_or(schema.free()),
+    );
     Patch {
         media_type: if known.is_some() { STRATEGIC } else { MERGE },
         body: Value::Object(body),
@@ -55,8 +62,8 @@ pub(crate) fn two_way(original: &Value, modified: &Value) -> Patch {
 }
 
 fn tree(value: &Value) -> &Tree {
-    static EMPTY: Tree = Tree::new();
-    value.as_object().unwrap_or(&EMPTY)
+    static EMPTY: LazyLock<Tree> = LazyLock::new(Tree::new);
+    value.as_object().unwrap_or_else(|| &*EMPTY)
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -84,7 +91,10 @@ fn maps(original: &Tree, modified: &Tree, current: &Tree, ty: TypeRef<'_>) -> Tr
 /// Adds what one field needs. `versions` are the original, the modified and the current one.
 fn field(patch: &mut Tree, name: &str, versions: [&Value; 3], ty: TypeRef<'_>) {
     let [before, wanted, there] = versions;
-    let strategy = ty.field(name).map(|field| field.patch.clone()).unwrap_or_default();
+    let strategy = ty
+        .field(name)
+        .map(|field| field.patch.clone())
+        .unwrap_or_default();
     if wanted.is_object() && there.is_object() && !strategy.replace {
         let mut inner = maps(tree(before), tree(wanted), tree(there), ty.child(name));
         if inner.is_empty() {
@@ -142,12 +152,17 @@ fn lists(
         }
     }
     let order = |list: &[Value]| -> Vec<Value> {
-        let known = list.iter().filter(|item| wanted.iter().any(|other| other[key] == item[key]));
+        let known = list
+            .iter()
+            .filter(|item| wanted.iter().any(|other| other[key] == item[key]));
         known.map(|item| json!({(key): item[key]})).collect()
     };
     let is_reordered = order(there) != order(wanted);
     if !changes.is_empty() || is_reordered {
-        patch.insert(format!("$setElementOrder/{name}"), Value::Array(order(wanted)));
+        patch.insert(
+            format!("$setElementOrder/{name}"),
+            Value::Array(order(wanted)),
+        );
     }
     if !changes.is_empty() {
         patch.insert(name.to_owned(), Value::Array(changes));
@@ -157,7 +172,11 @@ fn lists(
 /// Lists of texts and numbers, which are merged as sets.
 fn plain_lists(patch: &mut Tree, name: &str, versions: [&[Value]; 3]) {
     let [before, wanted, there] = versions;
-    let added: Vec<Value> = wanted.iter().filter(|item| !there.contains(item)).cloned().collect();
+    let added: Vec<Value> = wanted
+        .iter()
+        .filter(|item| !there.contains(item))
+        .cloned()
+        .collect();
     let is_gone = |item: &&Value| !wanted.contains(item) && there.contains(item);
     let deleted: Vec<Value> = before.iter().filter(is_gone).cloned().collect();
     if !added.is_empty() || !deleted.is_empty() {
@@ -167,6 +186,9 @@ fn plain_lists(patch: &mut Tree, name: &str, versions: [&[Value]; 3]) {
         patch.insert(name.to_owned(), Value::Array(added));
     }
     if !deleted.is_empty() {
-        patch.insert(format!("$deleteFromPrimitiveList/{name}"), Value::Array(deleted));
+        patch.insert(
+            format!("$deleteFromPrimitiveList/{name}"),
+            Value::Array(deleted),
+        );
     }
 }

@@ -76,7 +76,10 @@ pub(crate) async fn list(
     let mut found = Vec::new();
     let mut token = String::new();
     loop {
-        let chunk = query.clone().with("limit", &LIST_CHUNK.to_string()).with("continue", &token);
+        let chunk = query
+            .clone()
+            .with("limit", &LIST_CHUNK.to_string())
+            .with("continue", &token);
         let list = session.get(chunk.on(&resource.path(namespace, ""))).await?;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         found.extend(items.into_iter().map(|item| Found::named(resource, item)));
@@ -100,18 +103,9 @@ pub(crate) async fn patch(
         path = format!("{path}/{part}");
     }
     let call = Call::new(Method::PATCH, query.on(&path));
-    session.json(call.body(patch.body.to_string(), patch.media_type)).await
-}
-
-/// Replaces an object.
-pub(crate) async fn put(
-    session: &Session,
-    path: &str,
-    object: &Value,
-    query: &Query,
-) -> Result<Value, Failure> {
-    let call = Call::new(Method::PUT, query.on(path));
-    session.json(call.body(object.to_string(), "application/json")).await
+    session
+        .json(call.body(patch.body.to_string(), patch.media_type))
+        .await
 }
 
 /// Creates an object in a collection.
@@ -122,7 +116,9 @@ pub(crate) async fn post(
     query: &Query,
 ) -> Result<Value, Failure> {
     let call = Call::new(Method::POST, query.on(path));
-    session.json(call.body(object.to_string(), "application/json")).await
+    session
+        .json(call.body(object.to_string(), "application/json"))
+        .await
 }
 
 /// Changes an object with `change`, again on a newer one when somebody else was faster. Returns the

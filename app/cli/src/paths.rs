@@ -46,7 +46,12 @@ mod tests {
 
     #[test]
     fn what_means_something_in_a_url_is_escaped() {
-        let query = Query::default().with("labelSelector", "a in (b,c)").flag("watch", true);
-        assert_eq!(query.on("/x"), "/x?labelSelector=a%20in%20%28b%2Cc%29&watch=true");
+        let query = Query::default()
+            .with("labelSelector", "a in (b,c)")
+            .flag("watch", true);
+        assert_eq!(
+            query.on("/x"),
+            "/x?labelSelector=a%20in%20%28b%2Cc%29&watch=true"
+        );
     }
 }

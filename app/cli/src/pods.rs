@@ -22,9 +22,20 @@ pub(crate) async fn resource(session: &Session) -> Result<&Resource, Failure> {
 /// The pods that `name` means: itself a pod, or something that has pods.
 pub(crate) async fn meant(session: &Session, name: &str) -> Result<Vec<Found>, Failure> {
     let pods = resource(session).await?;
-    let address = if name.contains('/') { name.to_owned() } else { format!("{}/{name}", pods.plural) };
+    let address = if name.contains('/') {
+        name.to_owned()
+    } else {
+        format!("{}/{name}", pods.plural)
+    };
     let targets = selection::targets(session, &[address], false).await?;
-    let [Target { resource, namespace, name }] = targets.as_slice() else {
+    let [
+        Target {
+            resource,
+            namespace,
+            name,
+        },
+    ] = targets.as_slice()
+    else {
         return said("expected a single object");
     };
     let found = objects::get(session, resource, namespace, name).await?;
@@ -38,9 +49,17 @@ pub(crate) async fn meant(session: &Session, name: &str) -> Result<Vec<Found>, F
     let query = Query::default().with("labelSelector", &selector);
     let mut all = objects::list(session, pods, namespace, &query).await?;
     if all.is_empty() {
-        return said(format!("{} has no pods yet: look at its events with describe", found.label()));
+        return said(format!(
+            "{} has no pods yet: look at its events with describe",
+            found.label()
+        ));
     }
-    all.sort_by_key(|pod| (!is_ready(&pod.object), text(&pod.object, "status.startTime").to_owned()));
+    all.sort_by_key(|pod| {
+        (
+            !is_ready(&pod.object),
+            text(&pod.object, "status.startTime").to_owned(),
+        )
+    });
     Ok(all)
 }
 
@@ -48,9 +67,15 @@ pub(crate) async fn meant(session: &Session, name: &str) -> Result<Vec<Found>, F
 pub(crate) fn selector_of(object: &Value) -> String {
     let plain = object["spec"]["selector"]["matchLabels"].is_null();
     let has_expressions = !object["spec"]["selector"]["matchExpressions"].is_null();
-    let path = if plain && !has_expressions { "spec.selector" } else { "spec.selector.matchLabels" };
+    let path = if plain && !has_expressions {
+        "spec.selector"
+    } else {
+        "spec.selector.matchLabels"
+    };
     let labels = entries(object, path).into_iter();
-    let mut terms: Vec<String> = labels.map(|(key, value)| format!("{key}={}", shown(value))).collect();
+    let mut terms: Vec<String> = labels
+        .map(|(key, value)| format!("{key}={}", shown(value)))
+        .collect();
     for expression in items(object, "spec.selector.matchExpressions") {
         let key = text(expression, "key");
         let values: Vec<String> = items(expression, "values").iter().map(shown).collect();
@@ -73,14 +98,23 @@ pub(crate) fn is_ready(pod: &Value) -> bool {
 
 /// The names of a pod's containers; those that start first come first.
 pub(crate) fn containers(pod: &Value, with_init: bool) -> Vec<String> {
-    let init: &[&str] = if with_init { &["spec.initContainers"] } else { &[] };
+    let init: &[&str] = if with_init {
+        &["spec.initContainers"]
+    } else {
+        &[]
+    };
     let lists = init.iter().chain(&["spec.containers"]);
     let all = lists.flat_map(|list| items(pod, list));
-    all.map(|container| text(container, "name").to_owned()).collect()
+    all.map(|container| text(container, "name").to_owned())
+        .collect()
 }
 
 /// The container to take: the one given, the one the pod recommends, or the first.
-pub(crate) fn container(session: &Session, pod: &Found, given: Option<&str>) -> Result<String, Failure> {
+pub(crate) fn container(
+    session: &Session,
+    pod: &Found,
+    given: Option<&str>,
+) -> Result<String, Failure> {
     let names = containers(&pod.object, false);
     if let Some(given) = given {
         let mut all = containers(&pod.object, true);
@@ -104,7 +138,9 @@ pub(crate) fn container(session: &Session, pod: &Found, given: Option<&str>) -> 
         [only] => Ok(only.clone()),
         [first, ..] => {
             let all = containers_in_words(&pod.object);
-            session.out.remark(format!("Defaulted container {first:?} out of: {all}"));
+            session
+                .out
+                .remark(format!("Defaulted container {first:?} out of: {all}"));
             Ok(first.clone())
         }
     }

@@ -40,7 +40,7 @@ impl Format {
             "yaml" => Self::Yaml,
             "name" => Self::Name,
             "jsonpath" => Self::JsonPath(Template::parse(rest)?),
-            "jsonpath-as-json" => Self::JsonPath(Template::parse(rest)?.as_json()),
+            "jsonpath-as-json" => Self::JsonPath(Template::parse(rest)?.giving_json()),
             "jsonpath-file" => Self::JsonPath(Template::parse(&read(rest)?)?),
             "custom-columns" => Self::Columns(Columns::parse(rest)?),
             "custom-columns-file" => Self::Columns(Columns::parse_file(&read(rest)?)?),
@@ -65,10 +65,16 @@ impl Format {
             Self::Columns(columns) => {
                 let single = [value.clone()];
                 let is_list = value["items"].is_array();
-                let objects = if is_list { items(value, "items") } else { &single };
+                let objects = if is_list {
+                    items(value, "items")
+                } else {
+                    &single
+                };
                 columns.render(objects)
             }
-            Self::Name | Self::Table { .. } => format!("{label}/{}\n", text(value, "metadata.name")),
+            Self::Name | Self::Table { .. } => {
+                format!("{label}/{}\n", text(value, "metadata.name"))
+            }
         }
     }
 

@@ -14,6 +14,10 @@ pub(crate) fn check(found: &Found, part: &str) -> Result<(), Failure> {
     if (group, kind) == deployment::KIND {
         return Ok(());
     }
-    let shown = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+    let shown = if group.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}.{group}")
+    };
     said(format!("no {part} has been implemented for {shown:?}"))
 }

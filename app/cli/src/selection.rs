@@ -75,10 +75,18 @@ pub(crate) async fn targets(
     all_namespaces: bool,
 ) -> Result<Vec<Target>, Failure> {
     let discovery = session.discovery().await?;
-    let namespace = if all_namespaces { String::new() } else { session.namespace().await? };
+    let namespace = if all_namespaces {
+        String::new()
+    } else {
+        session.namespace().await?
+    };
     let target = |resource: &Resource, name: &str| Target {
         resource: resource.clone(),
-        namespace: if resource.namespaced { namespace.clone() } else { String::new() },
+        namespace: if resource.namespaced {
+            namespace.clone()
+        } else {
+            String::new()
+        },
         name: name.to_owned(),
     };
     if args.iter().any(|arg| arg.contains('/')) {
@@ -92,7 +100,9 @@ pub(crate) async fn targets(
                 );
             };
             if name.is_empty() || kind.is_empty() {
-                return said("arguments in resource/name form must have a single resource and name");
+                return said(
+                    "arguments in resource/name form must have a single resource and name",
+                );
             }
             Ok(target(discovery.find(kind)?, name))
         });
@@ -104,7 +114,11 @@ pub(crate) async fn targets(
     let mut targets = Vec::new();
     for kind in kinds.split(',').filter(|kind| !kind.is_empty()) {
         let members = discovery.category(kind);
-        let resources = if members.is_empty() { vec![discovery.find(kind)?] } else { members };
+        let resources = if members.is_empty() {
+            vec![discovery.find(kind)?]
+        } else {
+            members
+        };
         for resource in resources {
             if names.is_empty() {
                 targets.push(target(resource, ""));
@@ -126,7 +140,11 @@ pub(crate) async fn read(
 ) -> Result<(Vec<Found>, Vec<Failure>), Failure> {
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for target in targets {
-        let Target { resource, namespace, name } = target;
+        let Target {
+            resource,
+            namespace,
+            name,
+        } = target;
         if name.is_empty() {
             let query = filter.query();
             found.extend(objects::list(session, resource, namespace, &query).await?);
@@ -146,7 +164,7 @@ impl Selection {
     pub(crate) async fn objects(&self, session: &Session) -> Result<Vec<Found>, Failure> {
         self.check()?;
         if !self.files.is_empty() {
-            return self.from_files(session).await;
+            return self.in_files(session).await;
         }
         let targets = targets(session, &self.targets, self.all_namespaces).await?;
         let names_all = targets.iter().all(|target| !target.name.is_empty());
@@ -184,15 +202,21 @@ impl Selection {
             );
         }
         if !self.targets.is_empty() && !self.files.is_empty() {
-            return said("when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well");
+            return said(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+            );
         }
         Ok(())
     }
 
-    async fn from_files(&self, session: &Session) -> Result<Vec<Found>, Failure> {
+    async fn in_files(&self, session: &Session) -> Result<Vec<Found>, Failure> {
         let mut found = Vec::new();
         for target in self.addresses(session).await? {
-            let Target { resource, namespace, name } = &target;
+            let Target {
+                resource,
+                namespace,
+                name,
+            } = &target;
             found.push(objects::get(session, resource, namespace, name).await?);
         }
         Ok(found)

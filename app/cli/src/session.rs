@@ -101,7 +101,9 @@ impl Session {
 
     /// What kinds the server has.
     pub(crate) async fn discovery(&self) -> Result<&Discovery, Failure> {
-        self.discovery.get_or_try_init(|| Discovery::fetch(self)).await
+        self.discovery
+            .get_or_try_init(|| Discovery::fetch(self))
+            .await
     }
 
     /// The namespace meant when none is named.
@@ -113,7 +115,9 @@ impl Session {
             Ok(remote) => remote.endpoint().namespace.clone(),
             Err(failure) => return Err(failure),
         };
-        Ok(Some(configured).filter(|name| !name.is_empty()).unwrap_or("default".into()))
+        Ok(Some(configured)
+            .filter(|name| !name.is_empty())
+            .unwrap_or("default".into()))
     }
 
     /// Sends a request and hands back the answer's bytes.

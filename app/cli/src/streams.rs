@@ -38,9 +38,9 @@ impl Streams {
         if self.tty && !self.stdin {
             self.tty = false;
         } else if self.tty && !std::io::stdin().is_terminal() {
-            session.out.remark(
-                "Unable to use a TTY - input is not a terminal or the right kind of file",
-            );
+            session
+                .out
+                .remark("Unable to use a TTY - input is not a terminal or the right kind of file");
             self.tty = false;
         }
         self
@@ -50,14 +50,19 @@ impl Streams {
     pub(crate) async fn run(self, session: &Session, path: &str) -> Result<(), Failure> {
         let socket = session.websocket(path, PROTOCOLS).await?;
         if self.hint && self.tty {
-            session.out.remark("If you don't see a command prompt, try pressing enter.");
+            session
+                .out
+                .remark("If you don't see a command prompt, try pressing enter.");
         }
         let raw = self.tty.then(Raw::enter);
         let mut talk = Talk {
             has_close: socket.protocol().starts_with("v5"),
             socket,
             input: self.stdin.then(terminal::input),
-            resized: self.tty.then(|| signal(SignalKind::window_change())).transpose()?,
+            resized: self
+                .tty
+                .then(|| signal(SignalKind::window_change()))
+                .transpose()?,
             verdict: None,
         };
         let ended = talk.run(session).await;
@@ -146,9 +151,9 @@ impl Talk {
             STDERR => Ok(std::io::stderr().write_all(content)?),
             ERROR if !content.is_empty() => {
                 let status = serde_json::from_slice(content);
-                let status = status.unwrap_or_else(|_| {
-                    json!({"status": "Failure", "message": String::from_utf8_lossy(content)})
-                });
+                let status = status.unwrap_or_else(
+                    |_| json!({"status": "Failure", "message": String::from_utf8_lossy(content)}),
+                );
                 self.verdict = Some(status);
                 Ok(())
             }
@@ -167,7 +172,9 @@ fn verdict(session: &Session, status: Option<&Value>) -> Result<(), Failure> {
     let code = code.and_then(|cause| text(cause, "message").parse::<u8>().ok());
     match code {
         Some(code) => {
-            session.out.remark(format!("command terminated with exit code {code}"));
+            session
+                .out
+                .remark(format!("command terminated with exit code {code}"));
             Err(Failure::Exit(code))
         }
         None => said(text(status, "message")),

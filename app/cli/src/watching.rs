@@ -37,8 +37,13 @@ impl Watch {
         revision: &str,
         accept: &str,
     ) -> Result<Self, Failure> {
-        let query = query.clone().flag("watch", true).with("resourceVersion", revision);
-        let body = session.stream(Call::get(query.on(path)).accept(accept)).await?;
+        let query = query
+            .clone()
+            .flag("watch", true)
+            .with("resourceVersion", revision);
+        let body = session
+            .stream(Call::get(query.on(path)).accept(accept))
+            .await?;
         Ok(Self {
             lines: body.lines(),
         })
@@ -57,7 +62,12 @@ impl Watch {
             match kind.as_str() {
                 "BOOKMARK" => {}
                 "ERROR" => return said(text(&object, "message")),
-                _ => return Ok(Some(Change { event: kind, object })),
+                _ => {
+                    return Ok(Some(Change {
+                        event: kind,
+                        object,
+                    }));
+                }
             }
         }
         Ok(None)

@@ -4,9 +4,13 @@
 //! asks knows whether asking again makes sense.
 
 pub mod api;
+pub mod kubeconfig;
 mod local;
+pub mod remote;
 pub mod requests;
 
 pub use api::{Api, Frames, Pending};
+pub use kubeconfig::Kubeconfig;
 pub use local::Local;
+pub use remote::{Call, Remote, RemoteError};
 pub use requests::{Access, decode};

@@ -12,6 +12,7 @@ pub mod status;
 pub mod table;
 pub mod views;
 pub mod watch;
+pub mod yaml;
 
 pub use caller::Caller;
 pub use encoded::Encoded;

@@ -39,8 +39,11 @@ pub(crate) struct ApiResources {
 impl ApiResources {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let discovery = session.discovery().await?;
-        let mut shown: Vec<&Resource> =
-            discovery.resources.iter().filter(|resource| self.takes(resource)).collect();
+        let mut shown: Vec<&Resource> = discovery
+            .resources
+            .iter()
+            .filter(|resource| self.takes(resource))
+            .collect();
         let order = |resource: &&Resource| (resource.group.clone(), resource.plural.clone());
         match self.sort_by.as_deref() {
             None | Some("") => shown.sort_by_key(order),
@@ -62,17 +65,33 @@ impl ApiResources {
 
     fn takes(&self, resource: &Resource) -> bool {
         resource.preferred
-            && self.api_group.as_ref().is_none_or(|group| resource.group == *group)
-            && self.namespaced.is_none_or(|namespaced| resource.namespaced == namespaced)
+            && self
+                .api_group
+                .as_ref()
+                .is_none_or(|group| resource.group == *group)
+            && self
+                .namespaced
+                .is_none_or(|namespaced| resource.namespaced == namespaced)
             && self.verbs.iter().all(|verb| resource.can(verb))
-            && self.categories.iter().all(|category| resource.categories.contains(category))
+            && self
+                .categories
+                .iter()
+                .all(|category| resource.categories.contains(category))
             && !resource.verbs.is_empty()
     }
 
     fn table(&self, resources: &[&Resource]) -> String {
         let wide = self.output.as_deref() == Some("wide");
         let mut lines = String::new();
-        let heads = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "VERBS", "CATEGORIES"];
+        let heads = [
+            "NAME",
+            "SHORTNAMES",
+            "APIVERSION",
+            "NAMESPACED",
+            "KIND",
+            "VERBS",
+            "CATEGORIES",
+        ];
         let heads = if wide { &heads[..] } else { &heads[..5] };
         if !self.no_headers {
             lines.push_str(&heads.join("\t"));

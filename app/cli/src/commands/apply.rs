@@ -60,7 +60,9 @@ impl Apply {
             return said("--force-conflicts only works with --server-side");
         }
         if self.server_side && self.writing.dry_run()? == DryRun::Client {
-            return said("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+            return said(
+                "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+            );
         }
         if self.files.is_empty() {
             return said("must specify one of -f and -k");
@@ -102,23 +104,44 @@ impl Apply {
         Ok(query.with("fieldValidation", validation(&self.validate)?))
     }
 
-    async fn on_server(&self, session: &Session, manifest: &Manifest, target: &Target) -> Result<(), Failure> {
+    async fn on_server(
+        &self,
+        session: &Session,
+        manifest: &Manifest,
+        target: &Target,
+    ) -> Result<(), Failure> {
         let query = self.query("kubectl")?.flag("force", self.force_conflicts);
         let call = Call::new(Method::PATCH, query.on(&target.path()));
         let (body, _) = manifest.body();
-        match session.json(call.body(body, "application/apply-patch+yaml")).await {
-            Ok(object) => self.writing.report(session, &target.resource, &object, "serverside-applied"),
+        match session
+            .json(call.body(body, "application/apply-patch+yaml"))
+            .await
+        {
+            Ok(object) => {
+                self.writing
+                    .report(session, &target.resource, &object, "serverside-applied")
+            }
             Err(failure) if failure.is_conflict() => {
                 let advice = "\nPlease review the fields above--they currently have other managers. \
                               To take them over, re-run the apply command with the \
                               `--force-conflicts` flag; to leave them, take them out of the manifest.";
-                Err(Failure::Plain(format!("error: {}{advice}", failure.sentence())))
+                Err(Failure::Plain(format!(
+                    "error: {}{advice}",
+                    failure.sentence()
+                )))
             }
-            Err(failure) => Err(failure.during(format!("error when applying {:?}", manifest.source))),
+            Err(failure) => {
+                Err(failure.during(format!("error when applying {:?}", manifest.source)))
+            }
         }
     }
 
-    async fn on_client(&self, session: &Session, manifest: &Manifest, target: &Target) -> Result<(), Failure> {
+    async fn on_client(
+        &self,
+        session: &Session,
+        manifest: &Manifest,
+        target: &Target,
+    ) -> Result<(), Failure> {
         let mut modified = manifest.object.clone().into_value();
         if target.resource.namespaced {
             modified["metadata"]["namespace"] = json!(target.namespace);
@@ -132,7 +155,10 @@ impl Apply {
                     return self.create(session, manifest, target, &modified).await;
                 }
                 Err(failure) => {
-                    return Err(failure.during(format!("error when retrieving current configuration of {:?}", manifest.source)));
+                    return Err(failure.during(format!(
+                        "error when retrieving current configuration of {:?}",
+                        manifest.source
+                    )));
                 }
             };
             match self.patch(session, manifest, &current, &modified).await {
@@ -142,12 +168,19 @@ impl Apply {
                 }
                 Err(failure) => {
                     let failure = as_written(session, manifest, failure).await;
-                    return Err(failure.during(format!("error when applying patch for {:?}", manifest.source)));
+                    return Err(failure.during(format!(
+                        "error when applying patch for {:?}",
+                        manifest.source
+                    )));
                 }
                 Ok(()) => return Ok(()),
             }
         }
-        said(format!("{}/{} keeps changing: tried {CONFLICT_RETRIES} times", target.resource.label(), target.name))
+        said(format!(
+            "{}/{} keeps changing: tried {CONFLICT_RETRIES} times",
+            target.resource.label(),
+            target.name
+        ))
     }
 
     async fn create(
@@ -158,12 +191,16 @@ impl Apply {
         modified: &Value,
     ) -> Result<(), Failure> {
         if self.writing.dry_run()? == DryRun::Client {
-            return self.writing.report(session, &target.resource, modified, "created");
+            return self
+                .writing
+                .report(session, &target.resource, modified, "created");
         }
         let query = self.query("kubectl-client-side-apply")?;
         let path = target.resource.path(&target.namespace, "");
         match objects::post(session, &path, modified, &query).await {
-            Ok(object) => self.writing.report(session, &target.resource, &object, "created"),
+            Ok(object) => self
+                .writing
+                .report(session, &target.resource, &object, "created"),
             Err(failure) => {
                 let failure = as_written(session, manifest, failure).await;
                 Err(failure.during(format!("error when creating {:?}", manifest.source)))
@@ -185,18 +222,27 @@ impl Apply {
         let original = annotation.and_then(|text| serde_json::from_str(text).ok());
         let patch = three_way(&original.unwrap_or(Value::Null), modified, &current.object);
         if patch.is_empty() {
-            return self.writing.report(session, &current.resource, &current.object, "unchanged");
+            return self
+                .writing
+                .report(session, &current.resource, &current.object, "unchanged");
         }
         if self.writing.dry_run()? == DryRun::Client {
-            return self.writing.report(session, &current.resource, modified, "configured");
+            return self
+                .writing
+                .report(session, &current.resource, modified, "configured");
         }
         let query = self.query("kubectl-client-side-apply")?;
         let object = objects::patch(session, current, "", &patch, &query).await?;
         let revision = "metadata.resourceVersion";
         let is_same = text(&object, revision) == text(&current.object, revision);
         let is_real = self.writing.dry_run()? == DryRun::No && !manifest.source.is_empty();
-        let done = if is_same && is_real { "unchanged" } else { "configured" };
-        self.writing.report(session, &current.resource, &object, done)
+        let done = if is_same && is_real {
+            "unchanged"
+        } else {
+            "configured"
+        };
+        self.writing
+            .report(session, &current.resource, &object, done)
     }
 
     /// Deletes what cannot be changed, and creates it anew.
@@ -213,7 +259,9 @@ impl Apply {
 }
 
 fn is_immutable(failure: &Failure) -> bool {
-    failure.refusal().is_some_and(|refusal| refusal.reason() == "Invalid")
+    failure
+        .refusal()
+        .is_some_and(|refusal| refusal.reason() == "Invalid")
 }
 
 /// Puts the configuration itself into the annotation that the next apply compares with.

@@ -57,5 +57,7 @@ pub(crate) async fn to(
         .flag("stdout", true)
         .flag("stderr", !streams.tty)
         .flag("tty", streams.tty);
-    streams.run(session, &query.on(&format!("{}/attach", pod.path()))).await
+    streams
+        .run(session, &query.on(&format!("{}/attach", pod.path())))
+        .await
 }

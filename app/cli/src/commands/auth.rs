@@ -84,31 +84,55 @@ impl CanI {
             }
             session.out.line(words)?;
         }
-        if allowed { Ok(()) } else { Err(Failure::Exit(1)) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(Failure::Exit(1))
+        }
     }
 
     async fn spec(&self, session: &Session) -> Result<Value, Failure> {
         let (verb, what, name) = match self.words.as_slice() {
             [verb, what] => (verb, what.as_str(), ""),
             [verb, what, name] => (verb, what.as_str(), name.as_str()),
-            _ => return said("you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples"),
+            _ => {
+                return said(
+                    "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples",
+                );
+            }
         };
         if what.starts_with('/') {
             return Ok(json!({"nonResourceAttributes": {"verb": verb, "path": what}}));
         }
         let (what, name) = what.split_once('/').unwrap_or((what, name));
-        let namespace = if self.all_namespaces { String::new() } else { session.namespace().await? };
+        let namespace = if self.all_namespaces {
+            String::new()
+        } else {
+            session.namespace().await?
+        };
         let (group, plural, namespace) = if what == "*" {
             ("*".to_owned(), "*".to_owned(), namespace)
         } else {
             match session.discovery().await?.find(what) {
-                Ok(resource) if resource.namespaced => (resource.group.clone(), resource.plural.clone(), namespace),
+                Ok(resource) if resource.namespaced => {
+                    (resource.group.clone(), resource.plural.clone(), namespace)
+                }
                 Ok(resource) => {
-                    session.out.warning(format!("resource '{}' is not namespace scoped{}\n", resource.plural, in_group(&resource.group)));
-                    (resource.group.clone(), resource.plural.clone(), String::new())
+                    session.out.warning(format!(
+                        "resource '{}' is not namespace scoped{}\n",
+                        resource.plural,
+                        in_group(&resource.group)
+                    ));
+                    (
+                        resource.group.clone(),
+                        resource.plural.clone(),
+                        String::new(),
+                    )
                 }
                 Err(_) => {
-                    session.out.warning(format!("the server doesn't have a resource type '{what}'\n"));
+                    session.out.warning(format!(
+                        "the server doesn't have a resource type '{what}'\n"
+                    ));
                     let (plural, group) = what.split_once('.').unwrap_or((what, ""));
                     (group.to_owned(), plural.to_owned(), namespace)
                 }
@@ -149,19 +173,31 @@ impl CanI {
                         "" => shown(resource),
                         group => format!("{}.{group}", shown(resource)),
                     };
-                    lines.push_str(&format!("{name}\t[]\t{}\t{}\n", list(rule, "resourceNames"), list(rule, "verbs")));
+                    lines.push_str(&format!(
+                        "{name}\t[]\t{}\t{}\n",
+                        list(rule, "resourceNames"),
+                        list(rule, "verbs")
+                    ));
                 }
             }
         }
         for rule in items(&answer, "status.nonResourceRules") {
-            lines.push_str(&format!("\t{}\t[]\t{}\n", list(rule, "nonResourceURLs"), list(rule, "verbs")));
+            lines.push_str(&format!(
+                "\t{}\t[]\t{}\n",
+                list(rule, "nonResourceURLs"),
+                list(rule, "verbs")
+            ));
         }
         session.out.write(Stops::TABLE.align(&lines))
     }
 }
 
 fn in_group(group: &str) -> String {
-    if group.is_empty() { String::new() } else { format!(" in group '{group}'") }
+    if group.is_empty() {
+        String::new()
+    } else {
+        format!(" in group '{group}'")
+    }
 }
 
 async fn whoami(session: &Session, output: Option<&str>) -> Result<(), Failure> {

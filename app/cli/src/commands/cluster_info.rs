@@ -23,18 +23,26 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
                 name => name.to_owned(),
             };
             let labels = &found.object["metadata"]["labels"];
-            let label = labels["kubernetes.io/name"].as_str().unwrap_or(found.name());
-            running(session, label, &format!("{url}{}:{port}/proxy", found.path()))?;
+            let label = labels["kubernetes.io/name"]
+                .as_str()
+                .unwrap_or(found.name());
+            running(
+                session,
+                label,
+                &format!("{url}{}:{port}/proxy", found.path()),
+            )?;
         }
     }
-    session.out.line(
-        "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.",
-    )
+    session
+        .out
+        .line("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.")
 }
 
 fn running(session: &Session, what: &str, url: &str) -> Result<(), Failure> {
     if std::io::stdout().is_terminal() {
-        session.out.line(format!("\x1b[0;32m{what}\x1b[0m is running at \x1b[0;33m{url}\x1b[0m"))
+        session.out.line(format!(
+            "\x1b[0;32m{what}\x1b[0m is running at \x1b[0;33m{url}\x1b[0m"
+        ))
     } else {
         session.out.line(format!("{what} is running at {url}"))
     }

@@ -64,12 +64,18 @@ impl Config {
     pub(crate) fn run(self, session: &Session) -> Result<(), Failure> {
         match self.what {
             What::CurrentContext => current(session),
-            What::GetContexts { name, output, no_headers } => {
-                contexts(session, name.as_deref(), output.as_deref(), no_headers)
-            }
+            What::GetContexts {
+                name,
+                output,
+                no_headers,
+            } => contexts(session, name.as_deref(), output.as_deref(), no_headers),
             What::SetContext { name, current } => set_context(session, name, current),
             What::UseContext { name } => use_context(session, &name),
-            What::View { output, raw, minify } => view(session, output.as_deref(), raw, minify),
+            What::View {
+                output,
+                raw,
+                minify,
+            } => view(session, output.as_deref(), raw, minify),
         }
     }
 }
@@ -81,7 +87,12 @@ fn current(session: &Session) -> Result<(), Failure> {
     }
 }
 
-fn contexts(session: &Session, only: Option<&str>, output: Option<&str>, no_headers: bool) -> Result<(), Failure> {
+fn contexts(
+    session: &Session,
+    only: Option<&str>,
+    output: Option<&str>,
+    no_headers: bool,
+) -> Result<(), Failure> {
     let config = session.config()?;
     let all = config.merged();
     let mut shown: Vec<&Value> = items(&all, "contexts").iter().collect();
@@ -104,19 +115,33 @@ fn contexts(session: &Session, only: Option<&str>, output: Option<&str>, no_head
     }
     for context in shown {
         let name = text(context, "name");
-        let mark = if Some(name) == config.current_context() { "*" } else { "" };
+        let mark = if Some(name) == config.current_context() {
+            "*"
+        } else {
+            ""
+        };
         let part = |field: &str| text(&context["context"], field).to_owned();
-        lines.push_str(&format!("{mark}\t{name}\t{}\t{}\t{}\n", part("cluster"), part("user"), part("namespace")));
+        lines.push_str(&format!(
+            "{mark}\t{name}\t{}\t{}\t{}\n",
+            part("cluster"),
+            part("user"),
+            part("namespace")
+        ));
     }
     session.out.write(Stops::TABLE.align(&lines))
 }
 
 fn use_context(session: &Session, name: &str) -> Result<(), Failure> {
     let config = session.config()?;
-    if !items(&config.merged(), "contexts").iter().any(|context| text(context, "name") == name) {
+    if !items(&config.merged(), "contexts")
+        .iter()
+        .any(|context| text(context, "name") == name)
+    {
         return said(format!("no context exists with the name: {name:?}"));
     }
-    kubeconfig::update(config.home_of_current(), |tree| tree["current-context"] = json!(name))?;
+    kubeconfig::update(config.home_of_current(), |tree| {
+        tree["current-context"] = json!(name)
+    })?;
     session.out.line(format!("Switched to context {name:?}."))
 }
 
@@ -136,7 +161,9 @@ fn set_context(session: &Session, name: Option<String>, current: bool) -> Result
         ("cluster", &globals.cluster),
         ("user", &globals.user),
     ];
-    let exists = items(&config.merged(), "contexts").iter().any(|context| text(context, "name") == name);
+    let exists = items(&config.merged(), "contexts")
+        .iter()
+        .any(|context| text(context, "name") == name);
     kubeconfig::update(config.home_of("contexts", &name), |tree| {
         let context = context_mut(tree, &name);
         for (field, value) in fields {
@@ -154,7 +181,9 @@ fn context_mut<'t>(tree: &'t mut Value, name: &str) -> &'t mut Value {
     if !tree["contexts"].is_array() {
         tree["contexts"] = json!([]);
     }
-    let contexts = tree["contexts"].as_array_mut().expect("it was just made a list");
+    let contexts = tree["contexts"]
+        .as_array_mut()
+        .expect("it was just made a list");
     let place = contexts.iter().position(|context| context["name"] == name);
     let place = place.unwrap_or_else(|| {
         contexts.push(json!({"name": name, "context": {"cluster": "", "user": ""}}));
@@ -167,7 +196,11 @@ fn view(session: &Session, output: Option<&str>, raw: bool, minify: bool) -> Res
     let config = session.config()?;
     let mut all = config.merged();
     if minify {
-        let name = session.globals.context.as_deref().or(config.current_context());
+        let name = session
+            .globals
+            .context
+            .as_deref()
+            .or(config.current_context());
         keep_only(&mut all, name.unwrap_or_default())?;
     }
     if !raw {
@@ -177,20 +210,26 @@ fn view(session: &Session, output: Option<&str>, raw: bool, minify: bool) -> Res
             }
         }
     }
-    let format = match Format::parse(output)? {
-        Format::Table { .. } => Format::Yaml,
-        format => format,
-    };
+    let format = Format::parse(Some(output.unwrap_or("yaml")))?;
     session.out.write(format.render(&all, ""))
 }
 
 fn keep_only(all: &mut Value, name: &str) -> Result<(), Failure> {
-    let context = items(all, "contexts").iter().find(|context| text(context, "name") == name);
+    let context = items(all, "contexts")
+        .iter()
+        .find(|context| text(context, "name") == name);
     let Some(context) = context else {
         return said("current-context must exist in order to minify");
     };
-    let (cluster, user) = (text(context, "context.cluster").to_owned(), text(context, "context.user").to_owned());
-    for (list, wanted) in [("contexts", name), ("clusters", cluster.as_str()), ("users", user.as_str())] {
+    let (cluster, user) = (
+        text(context, "context.cluster").to_owned(),
+        text(context, "context.user").to_owned(),
+    );
+    for (list, wanted) in [
+        ("contexts", name),
+        ("clusters", cluster.as_str()),
+        ("users", user.as_str()),
+    ] {
         if let Some(entries) = all[list].as_array_mut() {
             entries.retain(|entry| entry["name"] == wanted);
         }

@@ -40,7 +40,9 @@ pub(crate) async fn nodes(
     let resource = known.ok_or_else(|| Failure::Said("the server has no nodes".to_owned()))?;
     if names.is_empty() {
         if filter.is_empty() {
-            return said("USAGE: cordon NODE [flags]\nSee 'kubectl cordon -h' for help and examples");
+            return said(
+                "USAGE: cordon NODE [flags]\nSee 'kubectl cordon -h' for help and examples",
+            );
         }
         return objects::list(session, resource, "", &filter.query()).await;
     }
@@ -61,7 +63,12 @@ pub(crate) async fn set(
 ) -> Result<(), Failure> {
     let done = if closed { "cordoned" } else { "uncordoned" };
     if (node.object["spec"]["unschedulable"] == true) == closed {
-        return writing.report(session, &node.resource, &node.object, &format!("already {done}"));
+        return writing.report(
+            session,
+            &node.resource,
+            &node.object,
+            &format!("already {done}"),
+        );
     }
     if writing.dry_run()? != DryRun::Client {
         let change = |object: &mut Value| {

@@ -82,11 +82,11 @@ impl Create {
             Some(Generator::Service(it)) => it.run(session).await,
             Some(Generator::Serviceaccount(it)) => it.how.generate(session, it.object()).await,
             None if self.files.is_empty() => said("must specify one of -f and -k"),
-            None => self.from_files(session).await,
+            None => self.all_files(session).await,
         }
     }
 
-    async fn from_files(&self, session: &Session) -> Result<(), Failure> {
+    async fn all_files(&self, session: &Session) -> Result<(), Failure> {
         self.how.writing.begin(session);
         let mut failures = Vec::new();
         for manifest in self.files.read()? {
@@ -131,7 +131,11 @@ impl How {
     }
 
     /// Creates the object of a manifest.
-    pub(crate) async fn create(&self, session: &Session, manifest: &Manifest) -> Result<(), Failure> {
+    pub(crate) async fn create(
+        &self,
+        session: &Session,
+        manifest: &Manifest,
+    ) -> Result<(), Failure> {
         let (resource, namespace) = manifest.place(session).await?;
         let mut changed = manifest.object.clone().into_value();
         if resource.namespaced && self.writing.dry_run()? == DryRun::Client {
@@ -150,7 +154,10 @@ impl How {
         } else {
             (changed.to_string().into(), "application/json")
         };
-        let call = Call::new(Method::POST, self.query()?.on(&resource.path(&namespace, "")));
+        let call = Call::new(
+            Method::POST,
+            self.query()?.on(&resource.path(&namespace, "")),
+        );
         let what = format!("error when creating {:?}", manifest.source);
         match session.json(call.body(body, media_type)).await {
             Ok(object) => self.writing.report(session, resource, &object, "created"),
@@ -186,8 +193,13 @@ impl How {
         }
         let whole = Object::from_value(object.clone()).unwrap_or_default();
         let (resource, namespace) = Manifest::generated(whole).place(session).await?;
-        let call = Call::new(Method::POST, self.query()?.on(&resource.path(&namespace, "")));
-        let sent = session.json(call.body(object.to_string(), "application/json")).await;
+        let call = Call::new(
+            Method::POST,
+            self.query()?.on(&resource.path(&namespace, "")),
+        );
+        let sent = session
+            .json(call.body(object.to_string(), "application/json"))
+            .await;
         let what = format!("failed to create {}", resource.kind.to_lowercase());
         let created = sent.map_err(|failure| failure.during(what))?;
         self.writing.report(session, resource, &created, done)
@@ -208,9 +220,15 @@ fn without_server(object: &Value) -> crate::discovery::Resource {
 
 /// When the server does not know a field of something that was sent as JSON, asks it about the text
 /// as written, so that the answer names the line.
-pub(crate) async fn as_written(session: &Session, manifest: &Manifest, failure: Failure) -> Failure {
+pub(crate) async fn as_written(
+    session: &Session,
+    manifest: &Manifest,
+    failure: Failure,
+) -> Failure {
     let is_about_fields = failure.refusal().is_some_and(|refusal| {
-        refusal.code == 400 && refusal.message().contains(" field ") && !refusal.message().contains("(line ")
+        refusal.code == 400
+            && refusal.message().contains(" field ")
+            && !refusal.message().contains("(line ")
     });
     let Some((body, media_type)) = manifest.written.clone().filter(|_| is_about_fields) else {
         return failure;
@@ -218,7 +236,9 @@ pub(crate) async fn as_written(session: &Session, manifest: &Manifest, failure: 
     let Ok((resource, namespace)) = manifest.place(session).await else {
         return failure;
     };
-    let query = Query::default().with("dryRun", "All").with("fieldValidation", "Strict");
+    let query = Query::default()
+        .with("dryRun", "All")
+        .with("fieldValidation", "Strict");
     let call = Call::new(Method::POST, query.on(&resource.path(&namespace, "")));
     match session.json(call.body(body, media_type)).await {
         Err(better) if better.refusal().is_some_and(|refusal| refusal.code == 400) => better,

@@ -99,7 +99,9 @@ impl Delete {
         }
         match self.output.as_deref() {
             None | Some("" | "name") => Ok(()),
-            Some(other) => said(format!("unexpected -o output mode: {other}. We only support '-o name'")),
+            Some(other) => said(format!(
+                "unexpected -o output mode: {other}. We only support '-o name'"
+            )),
         }
     }
 
@@ -135,7 +137,11 @@ impl Delete {
                 return said("resource(s) were provided, but no name was specified");
             }
             let query = selection.filter.query();
-            let Target { resource, namespace, .. } = &target;
+            let Target {
+                resource,
+                namespace,
+                ..
+            } = &target;
             for found in objects::list(session, resource, namespace, &query).await? {
                 targets.push(Target {
                     resource: resource.clone(),
@@ -154,10 +160,16 @@ impl Delete {
             session.get(target.path()).await?
         } else {
             let call = Call::new(Method::DELETE, target.path());
-            session.json(call.body(self.options()?.to_string(), "application/json")).await?
+            session
+                .json(call.body(self.options()?.to_string(), "application/json"))
+                .await?
         };
         let label = target.resource.label();
-        let word = if self.grace() == Some(0) { "force deleted" } else { "deleted" };
+        let word = if self.grace() == Some(0) {
+            "force deleted"
+        } else {
+            "deleted"
+        };
         let dry = match dry_run {
             DryRun::No => "",
             DryRun::Client => " (dry run)",
@@ -168,7 +180,11 @@ impl Delete {
             _ => format!("{label} {:?} {word}{dry}", target.name),
         })?;
         let uid = text(&answer, "metadata.uid");
-        let uid = if uid.is_empty() { text(&answer, "details.uid") } else { uid };
+        let uid = if uid.is_empty() {
+            text(&answer, "details.uid")
+        } else {
+            uid
+        };
         Ok(uid.to_owned())
     }
 
@@ -183,7 +199,8 @@ impl Delete {
                 ));
             }
         };
-        let mut options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy});
+        let mut options =
+            json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy});
         if let Some(seconds) = self.grace() {
             options["gracePeriodSeconds"] = json!(seconds);
         }
@@ -196,12 +213,20 @@ impl Delete {
 
 /// Deletes an object and waits until it is gone. That it is not there is fine.
 pub(crate) async fn and_wait(session: &Session, target: &Target) -> Result<(), Failure> {
-    let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+    let options =
+        json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
     let call = Call::new(Method::DELETE, target.path());
-    match session.json(call.body(options.to_string(), "application/json")).await {
+    match session
+        .json(call.body(options.to_string(), "application/json"))
+        .await
+    {
         Ok(answer) => {
             let uid = text(&answer, "metadata.uid");
-            let uid = if uid.is_empty() { text(&answer, "details.uid") } else { uid };
+            let uid = if uid.is_empty() {
+                text(&answer, "details.uid")
+            } else {
+                uid
+            };
             gone(session, target, uid, None).await
         }
         Err(failure) if failure.is_not_found() => Ok(()),
@@ -217,8 +242,13 @@ async fn gone(
     timeout: Option<Duration>,
 ) -> Result<(), Failure> {
     let judge = |object: Option<&Value>| {
-        let is_there = object.is_some_and(|object| uid.is_empty() || text(object, "metadata.uid") == uid);
-        Ok(if is_there { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        let is_there =
+            object.is_some_and(|object| uid.is_empty() || text(object, "metadata.uid") == uid);
+        Ok(if is_there {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        })
     };
     match watching::until(session, target, timeout, judge).await? {
         Some(()) => Ok(()),

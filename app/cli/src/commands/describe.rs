@@ -34,7 +34,8 @@ impl Describe {
             if index > 0 {
                 session.out.write("\n\n")?;
             }
-            let described = describe::describe(session, object, self.show_events != "false").await?;
+            let described =
+                describe::describe(session, object, self.show_events != "false").await?;
             session.out.write(described)?;
         }
         if found.is_empty() && failures.is_empty() {
@@ -77,6 +78,15 @@ impl Describe {
 }
 
 async fn beginning_with(session: &Session, target: &Target) -> Result<Vec<Found>, Failure> {
-    let all = objects::list(session, &target.resource, &target.namespace, &Query::default()).await?;
-    Ok(all.into_iter().filter(|found| found.name().starts_with(&target.name)).collect())
+    let all = objects::list(
+        session,
+        &target.resource,
+        &target.namespace,
+        &Query::default(),
+    )
+    .await?;
+    Ok(all
+        .into_iter()
+        .filter(|found| found.name().starts_with(&target.name))
+        .collect())
 }

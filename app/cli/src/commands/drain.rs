@@ -67,15 +67,22 @@ impl Drain {
                     Err(_) => return said(format!("drain did not complete within {most:?}")),
                 },
             }
-            let dry = if self.writing.dry_run()? == DryRun::No { "" } else { " (dry run)" };
-            session.out.line(format!("node/{} drained{dry}", node.name()))?;
+            let dry = if self.writing.dry_run()? == DryRun::No {
+                ""
+            } else {
+                " (dry run)"
+            };
+            session
+                .out
+                .line(format!("node/{} drained{dry}", node.name()))?;
         }
         Ok(())
     }
 
     async fn drain(&self, session: &Session, node: &Found) -> Result<(), Failure> {
         let resource = pods::resource(session).await?;
-        let query = Query::default().with("fieldSelector", &format!("spec.nodeName={}", node.name()));
+        let query =
+            Query::default().with("fieldSelector", &format!("spec.nodeName={}", node.name()));
         let all = objects::list(session, resource, "", &query).await?;
         let (leaving, reasons) = self.choose(&all);
         if !reasons.is_empty() {
@@ -86,7 +93,9 @@ impl Drain {
             ));
         }
         for pod in leaving {
-            session.out.line(format!("evicting pod {}/{}", pod.namespace(), pod.name()))?;
+            session
+                .out
+                .line(format!("evicting pod {}/{}", pod.namespace(), pod.name()))?;
             session.out.flush()?;
             if self.writing.dry_run()? == DryRun::No {
                 self.evict(session, pod).await?;
@@ -103,21 +112,29 @@ impl Drain {
             let mirror = &object["metadata"]["annotations"]["kubernetes.io/config.mirror"];
             let is_done = matches!(text(object, "status.phase"), "Succeeded" | "Failed");
             let owner = crate::describe::controller(object).map_or("", |owner| text(owner, "kind"));
-            let has_data = items(object, "spec.volumes").iter().any(|volume| volume["emptyDir"].is_object());
+            let has_data = items(object, "spec.volumes")
+                .iter()
+                .any(|volume| volume["emptyDir"].is_object());
             let name = format!("{}/{}", pod.namespace(), pod.name());
             if !mirror.is_null() {
                 continue;
             }
             if owner == "DaemonSet" && !is_done {
                 if !self.ignore_daemonsets {
-                    reasons.push(format!("DaemonSet-managed Pods (use --ignore-daemonsets to ignore): {name}"));
+                    reasons.push(format!(
+                        "DaemonSet-managed Pods (use --ignore-daemonsets to ignore): {name}"
+                    ));
                 }
                 continue;
             }
             if owner.is_empty() && !is_done && !self.force {
-                reasons.push(format!("Pods that declare no controller (use --force to override): {name}"));
+                reasons.push(format!(
+                    "Pods that declare no controller (use --force to override): {name}"
+                ));
             } else if has_data && !is_done && !self.delete_emptydir_data {
-                reasons.push(format!("Pods with local storage (use --delete-emptydir-data to override): {name}"));
+                reasons.push(format!(
+                    "Pods with local storage (use --delete-emptydir-data to override): {name}"
+                ));
             } else {
                 leaving.push(pod);
             }
@@ -144,7 +161,10 @@ impl Drain {
         };
         loop {
             let call = Call::new(method.clone(), path.as_str());
-            match session.send(call.body(body.to_string(), "application/json")).await {
+            match session
+                .send(call.body(body.to_string(), "application/json"))
+                .await
+            {
                 Ok(_) => break,
                 Err(failure) if failure.is_not_found() => return Ok(()),
                 Err(failure) if failure.refusal().is_some_and(|refusal| refusal.code == 429) => {
@@ -171,7 +191,11 @@ impl Drain {
         let uid = text(&pod.object, "metadata.uid");
         let is_gone = |object: Option<&Value>| {
             let is_there = object.is_some_and(|object| text(object, "metadata.uid") == uid);
-            Ok(if is_there { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            Ok(if is_there {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            })
         };
         watching::until(session, &target, None, is_gone).await?;
         Ok(())

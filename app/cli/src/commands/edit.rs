@@ -49,7 +49,10 @@ impl Edit {
 
     async fn edit(&self, session: &Session, found: &Found) -> Result<(), Failure> {
         let original = without_managers(found.object.clone());
-        let draft = tempfile::Builder::new().prefix("kubectl-edit-").suffix(".yaml").tempfile()?;
+        let draft = tempfile::Builder::new()
+            .prefix("kubectl-edit-")
+            .suffix(".yaml")
+            .tempfile()?;
         let mut content = gantry_api::yaml::write(&original);
         let mut complaint = String::new();
         loop {
@@ -58,7 +61,11 @@ impl Edit {
             if edited == shown {
                 return Self::unchanged(session, &complaint, draft);
             }
-            content = edited.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
+            content = edited
+                .lines()
+                .filter(|line| !line.starts_with('#'))
+                .flat_map(|line| [line, "\n"])
+                .collect();
             if content.trim().is_empty() {
                 session.out.remark("Edit cancelled, saved file was empty.");
                 return Ok(());
@@ -118,9 +125,13 @@ impl Edit {
         }
         self.writing.note_cause(session, &mut modified);
         let patch = two_way(original, &modified);
-        let query = self.writing.query("kubectl-edit")?.with("fieldValidation", "Strict");
+        let query = self
+            .writing
+            .query("kubectl-edit")?
+            .with("fieldValidation", "Strict");
         let after = objects::patch(session, found, "", &patch, &query).await?;
-        self.writing.report(session, &found.resource, &after, "edited")
+        self.writing
+            .report(session, &found.resource, &after, "edited")
     }
 }
 
@@ -129,13 +140,24 @@ fn in_editor(path: &Path, content: &str) -> Result<String, Failure> {
     let mut file = fs::File::create(path)?;
     file.write_all(content.as_bytes())?;
     drop(file);
-    let named = ["KUBE_EDITOR", "EDITOR"].iter().find_map(|name| std::env::var(name).ok());
-    let editor = named.filter(|editor| !editor.is_empty()).unwrap_or_else(|| "vi".to_owned());
+    let named = ["KUBE_EDITOR", "EDITOR"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let editor = named
+        .filter(|editor| !editor.is_empty())
+        .unwrap_or_else(|| "vi".to_owned());
     // The variable may hold arguments; a shell takes it apart as users expect.
-    let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(path).status();
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg(format!("{editor} \"$1\""))
+        .arg("sh")
+        .arg(path)
+        .status();
     match status {
         Ok(status) if status.success() => Ok(fs::read_to_string(path)?),
-        Ok(status) => said(format!("there was a problem with the editor {editor:?}: {status}")),
+        Ok(status) => said(format!(
+            "there was a problem with the editor {editor:?}: {status}"
+        )),
         Err(error) => said(format!("unable to launch the editor {editor:?}: {error}")),
     }
 }

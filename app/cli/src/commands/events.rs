@@ -41,18 +41,29 @@ impl Events {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let known = session.discovery().await?.of_kind("v1", "Event");
         let resource = known.ok_or_else(|| Failure::Said("the server has no events".to_owned()))?;
-        let namespace = if self.all_namespaces { String::new() } else { session.namespace().await? };
+        let namespace = if self.all_namespaces {
+            String::new()
+        } else {
+            session.namespace().await?
+        };
         let query = self.query(session).await?;
         let mut found = objects::list(session, resource, &namespace, &query).await?;
         found.retain(|event| self.takes(&event.object));
         found.sort_by_key(|event| last_seen(&event.object));
         let format = Format::parse(self.output.as_deref())?;
         if !format.is_table() {
-            let events = found.into_iter().map(|event| without_managers(event.object)).collect();
+            let events = found
+                .into_iter()
+                .map(|event| without_managers(event.object))
+                .collect();
             return session.out.write(format.render(&list_of(events), "event"));
         }
         if found.is_empty() && !self.watch {
-            let place = if self.all_namespaces { ".".to_owned() } else { format!(" in {namespace} namespace.") };
+            let place = if self.all_namespaces {
+                ".".to_owned()
+            } else {
+                format!(" in {namespace} namespace.")
+            };
             session.out.remark(format!("No events found{place}"));
             return Ok(());
         }
@@ -61,7 +72,8 @@ impl Events {
             return Ok(());
         }
         session.out.flush()?;
-        self.follow(session, &resource.path(&namespace, ""), &query).await
+        self.follow(session, &resource.path(&namespace, ""), &query)
+            .await
     }
 
     async fn query(&self, session: &Session) -> Result<Query, Failure> {
@@ -72,13 +84,20 @@ impl Events {
             return said("--for must be in resource/name form");
         };
         let resource = session.discovery().await?.find(kind)?;
-        let fields = format!("involvedObject.kind={},involvedObject.name={name}", resource.kind);
+        let fields = format!(
+            "involvedObject.kind={},involvedObject.name={name}",
+            resource.kind
+        );
         Ok(Query::default().with("fieldSelector", &fields))
     }
 
     fn takes(&self, event: &Value) -> bool {
         let kind = text(event, "type");
-        self.types.is_empty() || self.types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind))
+        self.types.is_empty()
+            || self
+                .types
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(kind))
     }
 
     fn row(&self, event: &Value) -> String {
@@ -102,7 +121,11 @@ impl Events {
     fn table(&self, found: &[Found]) -> String {
         let mut lines = String::new();
         if !self.no_headers {
-            let namespace = if self.all_namespaces { "NAMESPACE\t" } else { "" };
+            let namespace = if self.all_namespaces {
+                "NAMESPACE\t"
+            } else {
+                ""
+            };
             lines = format!("{namespace}LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
         }
         lines.extend(found.iter().map(|event| self.row(&event.object)));
@@ -110,12 +133,16 @@ impl Events {
     }
 
     async fn follow(&self, session: &Session, path: &str, query: &Query) -> Result<(), Failure> {
-        let list = session.get(query.clone().with("limit", "1").on(path)).await?;
+        let list = session
+            .get(query.clone().with("limit", "1").on(path))
+            .await?;
         let revision = text(&list, "metadata.resourceVersion");
         let mut watch = Watch::begin(session, path, query, revision, "application/json").await?;
         while let Some(change) = watch.next().await? {
             if change.event != "DELETED" && self.takes(&change.object) {
-                session.out.write(Stops::TABLE.align(&self.row(&change.object)))?;
+                session
+                    .out
+                    .write(Stops::TABLE.align(&self.row(&change.object)))?;
                 session.out.flush()?;
             }
         }

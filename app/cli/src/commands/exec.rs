@@ -74,6 +74,8 @@ impl Exec {
             .flag("stdout", true)
             .flag("stderr", !streams.tty)
             .flag("tty", streams.tty);
-        streams.run(session, &query.on(&format!("{}/exec", pod.path()))).await
+        streams
+            .run(session, &query.on(&format!("{}/exec", pod.path())))
+            .await
     }
 }

@@ -37,20 +37,37 @@ struct Place<'a> {
     field: Option<(&'a str, &'a Value)>,
 }
 
+/// One field of a list of fields.
+struct Row<'s> {
+    name: &'s str,
+    declared: &'s Value,
+    is_required: bool,
+}
+
 impl Explain {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         if self.output != "plaintext" {
-            return said(format!("unrecognized format: {}: only plaintext is supported", self.output));
+            return said(format!(
+                "unrecognized format: {}: only plaintext is supported",
+                self.output
+            ));
         }
         let mut words = self.path.split('.');
         let name = words.next().unwrap_or_default();
         let resource = self.resource(session, name).await?;
-        let root = if resource.group.is_empty() { "api" } else { "apis" };
+        let root = if resource.group.is_empty() {
+            "api"
+        } else {
+            "apis"
+        };
         let version = resource.api_version();
         let document = session.get(format!("/openapi/v3/{root}/{version}")).await?;
         let schemas = Schemas(document);
         let kind = schemas.of_kind(&resource)?;
-        let mut place = Place { schema: kind, field: None };
+        let mut place = Place {
+            schema: kind,
+            field: None,
+        };
         for word in words.filter(|word| !word.is_empty()) {
             place = schemas.step(&place, word)?;
         }
@@ -64,7 +81,12 @@ impl Explain {
             None => Ok(resource.clone()),
             Some(version) => {
                 let other = discovery.of_kind(version, &resource.kind).cloned();
-                other.ok_or_else(|| Failure::Said(format!("couldn't find resource for \"{version}, Kind={}\"", resource.kind)))
+                other.ok_or_else(|| {
+                    Failure::Said(format!(
+                        "couldn't find resource for \"{version}, Kind={}\"",
+                        resource.kind
+                    ))
+                })
             }
         }
     }
@@ -74,7 +96,10 @@ impl Explain {
         if !resource.group.is_empty() {
             page.push_str(&format!("GROUP:      {}\n", resource.group));
         }
-        page.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", resource.kind, resource.version));
+        page.push_str(&format!(
+            "KIND:       {}\nVERSION:    {}\n\n",
+            resource.kind, resource.version
+        ));
         let inner = schemas.inner(place.schema);
         let fields = entries(inner, "properties");
         if let Some((name, declared)) = place.field {
@@ -83,11 +108,25 @@ impl Explain {
             page.push('\n');
         }
         page.push_str("DESCRIPTION:\n");
-        let own = place.field.map_or("", |(_, declared)| text(declared, "description"));
+        let own = place
+            .field
+            .map_or("", |(_, declared)| text(declared, "description"));
         let described = text(inner, "description");
-        let words = if own.is_empty() || place.field.is_none() { described } else { own };
-        page.push_str(&paragraph(if words.is_empty() { "<empty>" } else { words }, 4));
-        if !own.is_empty() && !described.is_empty() && own != described && place.field.is_some() && !fields.is_empty() {
+        let words = if own.is_empty() || place.field.is_none() {
+            described
+        } else {
+            own
+        };
+        page.push_str(&paragraph(
+            if words.is_empty() { "<empty>" } else { words },
+            4,
+        ));
+        if !own.is_empty()
+            && !described.is_empty()
+            && own != described
+            && place.field.is_some()
+            && !fields.is_empty()
+        {
             page.push_str(&paragraph(described, 4));
         }
         page.push_str("    \n");
@@ -95,7 +134,13 @@ impl Explain {
             page.push_str("FIELDS:\n");
             let required = required(inner);
             for (name, declared) in fields {
-                self.field(&mut page, schemas, (name, declared), required.contains(&name.as_str()), 1, &mut Vec::new());
+                let is_required = required.contains(&name.as_str());
+                let row = Row {
+                    name,
+                    declared,
+                    is_required,
+                };
+                self.field(&mut page, schemas, &row, &mut Vec::new());
             }
         }
         page.push('\n');
@@ -106,14 +151,20 @@ impl Explain {
         &self,
         page: &mut String,
         schemas: &'s Schemas,
-        (name, declared): (&str, &'s Value),
-        is_required: bool,
-        level: usize,
+        row: &Row<'s>,
         above: &mut Vec<&'s str>,
     ) {
-        let indent = "  ".repeat(level);
+        let Row {
+            name,
+            declared,
+            is_required,
+        } = *row;
+        let indent = "  ".repeat(above.len() + 1);
         let mark = if is_required { " -required-" } else { "" };
-        page.push_str(&format!("{indent}{name}\t<{}>{mark}\n", schemas.type_of(declared)));
+        page.push_str(&format!(
+            "{indent}{name}\t<{}>{mark}\n",
+            schemas.type_of(declared)
+        ));
         if self.recursive {
             let inner = schemas.inner(declared);
             let reference = reference(declared).unwrap_or_default();
@@ -124,15 +175,35 @@ impl Explain {
             let required = required(inner);
             for (name, declared) in entries(inner, "properties") {
                 let is_required = required.contains(&name.as_str());
-                self.field(page, schemas, (name, declared), is_required, level + 1, above);
+                self.field(
+                    page,
+                    schemas,
+                    &Row {
+                        name,
+                        declared,
+                        is_required,
+                    },
+                    above,
+                );
             }
             above.pop();
             return;
         }
         page.push_str(&enumeration(declared, &indent));
         let words = text(declared, "description");
-        let words = if words.is_empty() { text(schemas.inner(declared), "description") } else { words };
-        page.push_str(&paragraph(if words.is_empty() { "<no description>" } else { words }, indent.len() + 2));
+        let words = if words.is_empty() {
+            text(schemas.inner(declared), "description")
+        } else {
+            words
+        };
+        page.push_str(&paragraph(
+            if words.is_empty() {
+                "<no description>"
+            } else {
+                words
+            },
+            indent.len() + 2,
+        ));
         page.push('\n');
     }
 }
@@ -144,20 +215,33 @@ impl Schemas {
 
     fn of_kind(&self, resource: &Resource) -> Result<&Value, Failure> {
         let is_kind = |schema: &&Value| {
-            items(schema, "x-kubernetes-group-version-kind").iter().any(|kind| {
-                text(kind, "group") == resource.group
-                    && text(kind, "version") == resource.version
-                    && text(kind, "kind") == resource.kind
-            })
+            items(schema, "x-kubernetes-group-version-kind")
+                .iter()
+                .any(|kind| {
+                    text(kind, "group") == resource.group
+                        && text(kind, "version") == resource.version
+                        && text(kind, "kind") == resource.kind
+                })
         };
-        let mut schemas = self.all().as_object().into_iter().flat_map(|map| map.values());
+        let mut schemas = self
+            .all()
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.values());
         let found = schemas.find(is_kind);
-        found.ok_or_else(|| Failure::Said(format!("the server publishes no schema for {}", resource.kind)))
+        found.ok_or_else(|| {
+            Failure::Said(format!(
+                "the server publishes no schema for {}",
+                resource.kind
+            ))
+        })
     }
 
     fn step<'s>(&'s self, place: &Place<'s>, name: &str) -> Result<Place<'s>, Failure> {
         let fields = &self.inner(place.schema)["properties"];
-        let found = fields.as_object().and_then(|fields| fields.get_key_value(name));
+        let found = fields
+            .as_object()
+            .and_then(|fields| fields.get_key_value(name));
         match found {
             Some((name, declared)) => Ok(Place {
                 schema: declared,
@@ -182,7 +266,10 @@ impl Schemas {
             return format!("[]{}", self.type_of(&schema["items"]));
         }
         if schema["additionalProperties"].is_object() {
-            return format!("map[string]{}", self.type_of(&schema["additionalProperties"]));
+            return format!(
+                "map[string]{}",
+                self.type_of(&schema["additionalProperties"])
+            );
         }
         if let Some(name) = reference(schema) {
             let target = &self.all()[name];
@@ -203,12 +290,17 @@ impl Schemas {
 
 fn reference(schema: &Value) -> Option<&str> {
     let direct = schema["$ref"].as_str();
-    let one = items(schema, "allOf").first().and_then(|one| one["$ref"].as_str());
+    let one = items(schema, "allOf")
+        .first()
+        .and_then(|one| one["$ref"].as_str());
     direct.or(one)?.rsplit('/').next()
 }
 
 fn required(schema: &Value) -> Vec<&str> {
-    items(schema, "required").iter().filter_map(Value::as_str).collect()
+    items(schema, "required")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn enumeration(schema: &Value, indent: &str) -> String {

@@ -87,7 +87,10 @@ impl Expose {
         if labels.is_object() {
             service["metadata"]["labels"] = labels;
         }
-        let optional = [("type", &self.service_type), ("clusterIP", &self.cluster_ip)];
+        let optional = [
+            ("type", &self.service_type),
+            ("clusterIP", &self.cluster_ip),
+        ];
         for (field, value) in optional {
             if let Some(value) = value {
                 service["spec"][field] = json!(value);
@@ -105,11 +108,15 @@ impl Expose {
         }
         let spec = &found.object["spec"];
         if !items(&found.object, "spec.selector.matchExpressions").is_empty() {
-            return said("couldn't retrieve selectors via --selector flag or introspection: cannot convert set-based selectors");
+            return said(
+                "couldn't retrieve selectors via --selector flag or introspection: cannot convert set-based selectors",
+            );
         }
         let labels = &found.object["metadata"]["labels"];
         let candidates = [&spec["selector"]["matchLabels"], &spec["selector"], labels];
-        let found_labels = candidates.into_iter().find(|labels| labels.as_object().is_some_and(|map| !map.is_empty()));
+        let found_labels = candidates
+            .into_iter()
+            .find(|labels| labels.as_object().is_some_and(|map| !map.is_empty()));
         found_labels.cloned().ok_or_else(|| {
             Failure::Said(format!("couldn't retrieve selectors via --selector flag or introspection: {} has no labels and cannot be exposed", found.label()))
         })
@@ -128,12 +135,16 @@ impl Expose {
             numbers.extend(ports_of(&found.object));
         }
         if numbers.is_empty() {
-            return said("couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples");
+            return said(
+                "couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples",
+            );
         }
         let many = numbers.len() > 1;
         let ports = numbers.iter().enumerate().map(|(index, number)| {
             let target = self.target_port.as_ref().map_or(json!(number), |target| {
-                target.parse::<u16>().map_or_else(|_| json!(target), |target| json!(target))
+                target
+                    .parse::<u16>()
+                    .map_or_else(|_| json!(target), |target| json!(target))
             });
             let mut port = json!({"port": number, "protocol": self.protocol, "targetPort": target});
             if many {
@@ -147,11 +158,14 @@ impl Expose {
 
 /// The ports that something already has: a service's own, or its containers'.
 fn ports_of(object: &Value) -> Vec<i64> {
-    let own = items(object, "spec.ports").iter().map(|port| number(port, "port"));
+    let own = items(object, "spec.ports")
+        .iter()
+        .map(|port| number(port, "port"));
     let paths = ["spec.containers", "spec.template.spec.containers"];
     let containers = paths.iter().flat_map(|path| items(object, path));
     let theirs = containers.flat_map(|container| items(container, "ports"));
-    own.chain(theirs.map(|port| number(port, "containerPort"))).collect()
+    own.chain(theirs.map(|port| number(port, "containerPort")))
+        .collect()
 }
 
 fn map(pairs: &[String]) -> Result<Value, Failure> {

@@ -90,10 +90,10 @@ impl Get {
         if self.watch || self.watch_only {
             return self.watch(session, &targets, &format).await;
         }
-        match format {
-            Format::Table { wide } => self.tables(session, &targets, wide).await,
-            format => self.objects(session, &targets, &format).await,
+        if let Format::Table { wide } = format {
+            return self.tables(session, &targets, wide).await;
         }
+        self.objects(session, &targets, &format).await
     }
 
     async fn targets(&self, session: &Session) -> Result<Vec<Target>, Failure> {
@@ -124,7 +124,12 @@ impl Get {
     }
 
     /// One table per kind, each with the rows of all its targets.
-    async fn tables(&self, session: &Session, targets: &[Target], wide: bool) -> Result<(), Failure> {
+    async fn tables(
+        &self,
+        session: &Session,
+        targets: &[Target],
+        wide: bool,
+    ) -> Result<(), Failure> {
         let mut groups: Vec<(&Resource, Vec<&Target>)> = Vec::new();
         for target in targets {
             match groups.last_mut() {
@@ -163,10 +168,18 @@ impl Get {
         Failure::all(failures)
     }
 
-    async fn say_nothing_found(&self, session: &Session, targets: &[Target]) -> Result<(), Failure> {
-        let is_narrow = !self.all_namespaces && targets.iter().any(|target| target.resource.namespaced);
+    async fn say_nothing_found(
+        &self,
+        session: &Session,
+        targets: &[Target],
+    ) -> Result<(), Failure> {
+        let is_narrow =
+            !self.all_namespaces && targets.iter().any(|target| target.resource.namespaced);
         session.out.remark(if is_narrow {
-            format!("No resources found in {} namespace.", session.namespace().await?)
+            format!(
+                "No resources found in {} namespace.",
+                session.namespace().await?
+            )
         } else {
             "No resources found".to_owned()
         });
@@ -205,14 +218,28 @@ impl Get {
     async fn table(&self, session: &Session, target: &Target) -> Result<Table, Failure> {
         let path = self.path(target);
         if !target.name.is_empty() {
-            let query = Query::default().with("includeObject", if self.sort_by.is_some() { "Object" } else { "" });
-            return read(session.json(Call::get(query.on(&path)).accept(TABLE)).await?);
+            let query = Query::default().with(
+                "includeObject",
+                if self.sort_by.is_some() { "Object" } else { "" },
+            );
+            return read(
+                session
+                    .json(Call::get(query.on(&path)).accept(TABLE))
+                    .await?,
+            );
         }
         let mut whole = Table::default();
         let mut token = String::new();
         loop {
-            let query = self.query().with("limit", &LIST_CHUNK.to_string()).with("continue", &token);
-            let table = read(session.json(Call::get(query.on(&path)).accept(TABLE)).await?)?;
+            let query = self
+                .query()
+                .with("limit", &LIST_CHUNK.to_string())
+                .with("continue", &token);
+            let table = read(
+                session
+                    .json(Call::get(query.on(&path)).accept(TABLE))
+                    .await?,
+            )?;
             text(&table.metadata, "continue").clone_into(&mut token);
             append(&mut whole, table);
             if token.is_empty() {
@@ -221,7 +248,12 @@ impl Get {
         }
     }
 
-    async fn objects(&self, session: &Session, targets: &[Target], format: &Format) -> Result<(), Failure> {
+    async fn objects(
+        &self,
+        session: &Session,
+        targets: &[Target],
+        format: &Format,
+    ) -> Result<(), Failure> {
         let mut found = Vec::new();
         let mut failures = Vec::new();
         for target in targets {
@@ -258,9 +290,19 @@ impl Get {
         format: &Format,
     ) -> Result<(), Failure> {
         let objects = found.into_iter().map(|found| found.object);
-        let objects = objects.map(|object| if self.show_managed_fields { object } else { without_managers(object) });
+        let objects = objects.map(|object| {
+            if self.show_managed_fields {
+                object
+            } else {
+                without_managers(object)
+            }
+        });
         let mut objects: Vec<Value> = objects.collect();
-        let whole = if is_single { objects.remove(0) } else { list_of(objects) };
+        let whole = if is_single {
+            objects.remove(0)
+        } else {
+            list_of(objects)
+        };
         session.out.write(format.render(&whole, ""))
     }
 
@@ -269,12 +311,18 @@ impl Get {
             let object = session.get(self.path(target)).await?;
             return Ok(vec![Found::named(&target.resource, object)]);
         }
-        let (found, failures) = selection::read(session, std::slice::from_ref(target), &self.filter).await?;
+        let (found, failures) =
+            selection::read(session, std::slice::from_ref(target), &self.filter).await?;
         Failure::all(failures)?;
         Ok(found)
     }
 
-    async fn watch(&self, session: &Session, targets: &[Target], format: &Format) -> Result<(), Failure> {
+    async fn watch(
+        &self,
+        session: &Session,
+        targets: &[Target],
+        format: &Format,
+    ) -> Result<(), Failure> {
         let [target] = targets else {
             return said("you may only specify a single resource type");
         };
@@ -285,8 +333,14 @@ impl Get {
             session.get(target.path()).await?;
             query = query.with("fieldSelector", &format!("metadata.name={}", target.name));
         }
-        let accept = if format.is_table() { TABLE } else { "application/json" };
-        let list = session.json(Call::get(query.on(&path)).accept(accept)).await?;
+        let accept = if format.is_table() {
+            TABLE
+        } else {
+            "application/json"
+        };
+        let list = session
+            .json(Call::get(query.on(&path)).accept(accept))
+            .await?;
         let mut shower = Shower::new(self, session, &target.resource, format);
         if !self.watch_only {
             shower.list(&list)?;
@@ -315,7 +369,13 @@ impl<'a> Shower<'a> {
     fn new(get: &'a Get, session: &'a Session, resource: &'a Resource, format: &'a Format) -> Self {
         let wide = matches!(format, Format::Table { wide: true });
         let printer = Printer::new(get.look(resource, wide, false));
-        Self { get, session, resource, format, printer }
+        Self {
+            get,
+            session,
+            resource,
+            format,
+            printer,
+        }
     }
 
     fn list(&mut self, list: &Value) -> Result<(), Failure> {
@@ -349,16 +409,18 @@ impl<'a> Shower<'a> {
         if matches!(self.format, Format::Yaml) {
             self.session.out.line("---")?;
         }
-        self.session.out.write(self.format.render(&object, &self.resource.label()))
+        self.session
+            .out
+            .write(self.format.render(&object, &self.resource.label()))
     }
 }
 
 /// A table out of an answer; servers that make none get one with names only.
 fn read(answer: Value) -> Result<Table, Failure> {
     let plain = |objects: Vec<Value>| {
-        let rows = objects.into_iter().map(|object| {
-            json!({"cells": [object["metadata"]["name"]], "object": object})
-        });
+        let rows = objects
+            .into_iter()
+            .map(|object| json!({"cells": [object["metadata"]["name"]], "object": object}));
         json!({
             "columnDefinitions": [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}],
             "rows": rows.collect::<Vec<Value>>(),

@@ -71,8 +71,12 @@ impl Pairs {
         }
         for object in &found {
             if self.list {
-                for (key, value) in crate::fields::entries(&object.object, &format!("metadata.{}", words.field)) {
-                    session.out.line(format!("{key}={}", crate::fields::shown(value)))?;
+                for (key, value) in
+                    crate::fields::entries(&object.object, &format!("metadata.{}", words.field))
+                {
+                    session
+                        .out
+                        .line(format!("{key}={}", crate::fields::shown(value)))?;
                 }
                 continue;
             }
@@ -112,7 +116,9 @@ impl Pairs {
         let removes = changes.iter().all(|(_, value)| value.is_none());
         let done = if modified == found.object {
             for (key, _) in changes.iter().filter(|(_, value)| value.is_none()) {
-                session.out.line(format!("{} {key:?} not found.", words.one))?;
+                session
+                    .out
+                    .line(format!("{} {key:?} not found.", words.one))?;
             }
             format!("not {}", words.done)
         } else if removes {
@@ -143,7 +149,9 @@ impl Pairs {
         for (key, value) in changes {
             match (value, map.get(key).and_then(Value::as_str)) {
                 (Some(value), Some(old)) if old != value && !self.overwrite => {
-                    return said(format!("'{key}' already has a value ({old}), and --overwrite is false"));
+                    return said(format!(
+                        "'{key}' already has a value ({old}), and --overwrite is false"
+                    ));
                 }
                 (Some(value), _) => map[key] = Value::from(value.as_str()),
                 (None, Some(_)) => {

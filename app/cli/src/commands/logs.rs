@@ -87,7 +87,9 @@ impl Logs {
             ));
         }
         if self.follow && sources.len() > 1 {
-            let streams = sources.iter().map(|(pod, container)| self.show(session, pod, container));
+            let streams = sources
+                .iter()
+                .map(|(pod, container)| self.show(session, pod, container));
             futures_util::future::try_join_all(streams).await?;
             return Ok(());
         }
@@ -109,9 +111,12 @@ impl Logs {
             }
             let query = Query::default().with("labelSelector", selector);
             let namespace = session.namespace().await?;
-            let pods = objects::list(session, pods::resource(session).await?, &namespace, &query).await?;
+            let pods =
+                objects::list(session, pods::resource(session).await?, &namespace, &query).await?;
             if pods.is_empty() {
-                session.out.remark(format!("No resources found in {namespace} namespace."));
+                session
+                    .out
+                    .remark(format!("No resources found in {namespace} namespace."));
             }
             return Ok(pods);
         }
@@ -123,7 +128,11 @@ impl Logs {
         };
         let mut pods = pods::meant(session, name).await?;
         if pods.len() > 1 && !self.all_pods {
-            session.out.remark(format!("Found {} pods, using pod/{}", pods.len(), pods[0].name()));
+            session.out.remark(format!(
+                "Found {} pods, using pod/{}",
+                pods.len(),
+                pods[0].name()
+            ));
             pods.truncate(1);
         }
         Ok(pods)
@@ -135,13 +144,21 @@ impl Logs {
         }
         let given = self.container.as_deref().or(self.container_name.as_deref());
         if self.selector.is_some() && given.is_none() {
-            return Ok(pods::containers(&pod.object, false).into_iter().take(1).collect());
+            return Ok(pods::containers(&pod.object, false)
+                .into_iter()
+                .take(1)
+                .collect());
         }
         Ok(vec![pods::container(session, pod, given)?])
     }
 
     /// The log of one container.
-    pub(crate) async fn show(&self, session: &Session, pod: &Found, container: &str) -> Result<(), Failure> {
+    pub(crate) async fn show(
+        &self,
+        session: &Session,
+        pod: &Found,
+        container: &str,
+    ) -> Result<(), Failure> {
         let mut body = self.open(session, pod, container).await?;
         if !self.prefix {
             while let Some(piece) = body.chunk().await? {
@@ -153,7 +170,9 @@ impl Logs {
         let mut lines = body.lines();
         while let Some(line) = lines.next().await? {
             let line = String::from_utf8_lossy(&line);
-            session.out.line(format!("[pod/{}/{container}] {line}", pod.name()))?;
+            session
+                .out
+                .line(format!("[pod/{}/{container}] {line}", pod.name()))?;
             session.out.flush()?;
         }
         Ok(())

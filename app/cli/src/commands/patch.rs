@@ -59,8 +59,13 @@ impl Patch {
             }
             let revision = "metadata.resourceVersion";
             let is_same = text(&after, revision) == text(&found.object, revision);
-            let done = if is_same { "patched (no change)" } else { "patched" };
-            self.writing.report(session, &found.resource, &after, done)?;
+            let done = if is_same {
+                "patched (no change)"
+            } else {
+                "patched"
+            };
+            self.writing
+                .report(session, &found.resource, &after, done)?;
         }
         Ok(())
     }
@@ -71,10 +76,15 @@ impl Patch {
             (None, Some(path)) => std::fs::read_to_string(path)
                 .map_err(|error| Failure::Said(format!("unable to read patch file: {error}")))?,
             (Some(_), Some(_)) => return said("cannot specify --patch and --patch-file together"),
-            (None, None) => return said("must specify --patch or --patch-file containing the contents of the patch"),
+            (None, None) => {
+                return said(
+                    "must specify --patch or --patch-file containing the contents of the patch",
+                );
+            }
         };
         let parsed = decode::parse(text.as_bytes(), decode::Format::Yaml);
-        let document = parsed.map_err(|error| Failure::Said(format!("unable to parse {text:?}: {error}")))?;
+        let document =
+            parsed.map_err(|error| Failure::Said(format!("unable to parse {text:?}: {error}")))?;
         Ok(document.untyped().value)
     }
 
@@ -90,7 +100,9 @@ impl Patch {
                 resource.kind
             )),
             "strategic" => Ok(STRATEGIC),
-            other => said(format!("--type must be one of [json merge strategic], not {other:?}")),
+            other => said(format!(
+                "--type must be one of [json merge strategic], not {other:?}"
+            )),
         }
     }
 }

@@ -64,13 +64,18 @@ impl Replace {
         let what = format!("error when replacing {:?}", manifest.source);
         let (method, path) = if self.force {
             delete::and_wait(session, &target).await?;
-            session.out.line(format!("{} {:?} deleted", resource.label(), target.name))?;
+            session
+                .out
+                .line(format!("{} {:?} deleted", resource.label(), target.name))?;
             (Method::POST, resource.path(&target.namespace, ""))
         } else {
             (Method::PUT, target.path())
         };
         let call = Call::new(method, query.on(&path)).body(body, media_type);
-        let object = session.json(call).await.map_err(|failure| failure.during(what))?;
+        let object = session
+            .json(call)
+            .await
+            .map_err(|failure| failure.during(what))?;
         self.writing.report(session, resource, &object, "replaced")
     }
 }

@@ -65,7 +65,10 @@ struct Common {
 impl Rollout {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self.what {
-            What::History { selection, revision } => {
+            What::History {
+                selection,
+                revision,
+            } => {
                 for found in chosen(session, &selection).await? {
                     rollout::check(&found, "history viewer")?;
                     let page = deployment::history(session, &found, revision).await?;
@@ -76,14 +79,21 @@ impl Rollout {
             What::Pause(common) => common.pause(session, true).await,
             What::Resume(common) => common.pause(session, false).await,
             What::Restart(common) => common.restart(session).await,
-            What::Status { selection, watch, timeout } => {
+            What::Status {
+                selection,
+                watch,
+                timeout,
+            } => {
                 for found in chosen(session, &selection).await? {
                     rollout::check(&found, "status viewer")?;
                     deployment::status(session, &found, watch != "false", &timeout).await?;
                 }
                 Ok(())
             }
-            What::Undo { common, to_revision } => common.undo(session, to_revision).await,
+            What::Undo {
+                common,
+                to_revision,
+            } => common.undo(session, to_revision).await,
         }
     }
 }
@@ -101,8 +111,16 @@ impl Common {
         for found in chosen(session, &self.selection).await? {
             rollout::check(&found, if paused { "pauser" } else { "resumer" })?;
             if (found.object["spec"]["paused"] == true) == paused {
-                let state = if paused { "already paused" } else { "is not paused" };
-                return said(format!("{} {:?} {state}", found.resource.full_plural(), found.name()));
+                let state = if paused {
+                    "already paused"
+                } else {
+                    "is not paused"
+                };
+                return said(format!(
+                    "{} {:?} {state}",
+                    found.resource.full_plural(),
+                    found.name()
+                ));
             }
             let change = |object: &mut Value| {
                 if paused {
@@ -122,7 +140,10 @@ impl Common {
         for found in chosen(session, &self.selection).await? {
             rollout::check(&found, "restarter")?;
             if found.object["spec"]["paused"] == true {
-                return said(format!("can't restart paused deployment (run rollout resume first): {}", found.name()));
+                return said(format!(
+                    "can't restart paused deployment (run rollout resume first): {}",
+                    found.name()
+                ));
             }
             let change = |object: &mut Value| {
                 let template = &mut object["spec"]["template"];
@@ -141,7 +162,8 @@ impl Common {
                 None => {
                     let why = "skipped rollback (current template already matches revision";
                     let shown = format!("{why} {revision})");
-                    self.writing.report(session, &found.resource, &found.object, &shown)?;
+                    self.writing
+                        .report(session, &found.resource, &found.object, &shown)?;
                 }
                 Some(old) => {
                     let change = |object: &mut Value| {

@@ -121,13 +121,18 @@ impl Run {
             return said("-i/--stdin is required for containers with -t/--tty=true");
         }
         if attaches && self.how.writing.dry_run()? != DryRun::No {
-            return said("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)");
+            return said(
+                "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)",
+            );
         }
         if self.expose && self.port.is_none() {
             return said("--port must be set when exposing a service");
         }
         if !matches!(self.restart.as_str(), "Always" | "OnFailure" | "Never") {
-            return said(format!("invalid restart policy: {}\nSee 'kubectl run -h' for help and examples", self.restart));
+            return said(format!(
+                "invalid restart policy: {}\nSee 'kubectl run -h' for help and examples",
+                self.restart
+            ));
         }
         Ok(())
     }
@@ -171,7 +176,9 @@ impl Run {
         }
         if !self.env.is_empty() {
             let variables = self.env.iter().map(|pair| match pair.split_once('=') {
-                Some((name, value)) if !name.is_empty() => Ok(json!({"name": name, "value": value})),
+                Some((name, value)) if !name.is_empty() => {
+                    Ok(json!({"name": name, "value": value}))
+                }
                 _ => said(format!("invalid env: {pair}")),
             });
             container["env"] = Value::Array(variables.collect::<Result<_, Failure>>()?);
@@ -230,7 +237,10 @@ impl Run {
         };
         let running = watching::until(session, &target, Some(POD_START_MAX), started).await?;
         let Some(running) = running else {
-            return said(format!("timed out waiting for pod {:?} to start: look at its events with describe", self.name));
+            return said(format!(
+                "timed out waiting for pod {:?} to start: look at its events with describe",
+                self.name
+            ));
         };
         let pod = Found::named(&pod.resource, running);
         if text(&pod.object, "status.phase") == "Running" {
@@ -260,7 +270,10 @@ impl Run {
             let Some(pod) = pod else {
                 return Ok(ControlFlow::Break(0));
             };
-            let status = items(pod, "status.containerStatuses").first().cloned().unwrap_or_default();
+            let status = items(pod, "status.containerStatuses")
+                .first()
+                .cloned()
+                .unwrap_or_default();
             Ok(match text(pod, "status.phase") {
                 "Succeeded" => ControlFlow::Break(0),
                 "Failed" => ControlFlow::Break(number(&status, "state.terminated.exitCode")),

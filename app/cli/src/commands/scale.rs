@@ -35,7 +35,10 @@ pub(crate) struct Scale {
 impl Scale {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         if self.replicas < 0 {
-            return said(format!("The --replicas={} flag must be 0 or greater", self.replicas));
+            return said(format!(
+                "The --replicas={} flag must be 0 or greater",
+                self.replicas
+            ));
         }
         self.writing.begin(session);
         let found = self.selection.objects(session).await?;
@@ -50,8 +53,16 @@ impl Scale {
     }
 
     async fn scale(&self, session: &Session, found: &Found) -> Result<(), Failure> {
-        if !found.resource.subresources.iter().any(|part| part == "scale") {
-            return said(format!("cannot scale {}: it has no number of replicas", found.label()));
+        if !found
+            .resource
+            .subresources
+            .iter()
+            .any(|part| part == "scale")
+        {
+            return said(format!(
+                "cannot scale {}: it has no number of replicas",
+                found.label()
+            ));
         }
         let current = session.get(format!("{}/scale", found.path())).await?;
         self.check(&current)?;
@@ -60,7 +71,10 @@ impl Scale {
             if let Some(version) = &self.resource_version {
                 body["metadata"] = json!({"resourceVersion": version});
             }
-            let patch = Patch { media_type: MERGE, body };
+            let patch = Patch {
+                media_type: MERGE,
+                body,
+            };
             let query = self.writing.query("kubectl-scale")?;
             objects::patch(session, found, "scale", &patch, &query).await?;
         }
@@ -70,11 +84,14 @@ impl Scale {
                 self.writing.note_cause(session, object);
                 Ok(())
             };
-            objects::modify(session, &now, &self.writing.query("kubectl-scale")?, note).await?.1
+            objects::modify(session, &now, &self.writing.query("kubectl-scale")?, note)
+                .await?
+                .1
         } else {
             found.object.clone()
         };
-        self.writing.report(session, &found.resource, &shown, "scaled")
+        self.writing
+            .report(session, &found.resource, &shown, "scaled")
     }
 
     fn check(&self, current: &Value) -> Result<(), Failure> {
@@ -87,9 +104,9 @@ impl Scale {
         }
         let version = text(current, "metadata.resourceVersion");
         match &self.resource_version {
-            Some(expected) if expected != version => {
-                said(format!("Expected resource version to be {expected}, was {version}"))
-            }
+            Some(expected) if expected != version => said(format!(
+                "Expected resource version to be {expected}, was {version}"
+            )),
             _ => Ok(()),
         }
     }

@@ -61,7 +61,11 @@ impl Set {
                 if pairs.is_empty() {
                     return said("at least one image update is required");
                 }
-                change.run(session, "image updated", |template| images(template, &pairs)).await
+                change
+                    .run(session, "image updated", |template| {
+                        images(template, &pairs)
+                    })
+                    .await
             }
             What::Env(mut change) => {
                 let pairs = change.pairs();
@@ -76,7 +80,9 @@ impl Set {
             }
             What::Resources(amounts) => {
                 if amounts.limits.is_empty() && amounts.requests.is_empty() {
-                    return said("you must specify an update to requests or limits (in the form of --requests/--limits)");
+                    return said(
+                        "you must specify an update to requests or limits (in the form of --requests/--limits)",
+                    );
                 }
                 let name = amounts.change.containers.clone();
                 let apply = |template: &mut Value| {
@@ -85,7 +91,10 @@ impl Set {
                         set_amounts(container, "requests", &amounts.requests)
                     })
                 };
-                amounts.change.run(session, "resource requirements updated", apply).await
+                amounts
+                    .change
+                    .run(session, "resource requirements updated", apply)
+                    .await
             }
         }
     }
@@ -121,7 +130,8 @@ impl Change {
             };
             let after = self.write(session, &found, change).await?;
             if let Some(after) = after {
-                self.writing.report(session, &found.resource, &after, done)?;
+                self.writing
+                    .report(session, &found.resource, &after, done)?;
             }
         }
         Ok(())
@@ -158,7 +168,9 @@ fn pod_spec(object: &mut Value) -> Result<&mut Value, Failure> {
     if spec["containers"].is_array() {
         return Ok(spec);
     }
-    said(format!("the object is not a pod or does not have a pod template: {label}"))
+    said(format!(
+        "the object is not a pod or does not have a pod template: {label}"
+    ))
 }
 
 /// Changes every container of this name; `*` means all.
@@ -174,7 +186,11 @@ fn each(
             changed += 1;
         }
     }
-    if changed == 0 { said(format!("unable to find container named {name:?}")) } else { Ok(()) }
+    if changed == 0 {
+        said(format!("unable to find container named {name:?}"))
+    } else {
+        Ok(())
+    }
 }
 
 fn images(pod: &mut Value, pairs: &[Pair]) -> Result<(), Failure> {
@@ -205,9 +221,13 @@ fn variables(container: &mut Value, pairs: &[Pair]) -> Result<(), Failure> {
     if !container["env"].is_array() {
         container["env"] = json!([]);
     }
-    let list = container["env"].as_array_mut().expect("it was just made a list");
+    let list = container["env"]
+        .as_array_mut()
+        .expect("it was just made a list");
     for (name, value) in pairs {
-        let place = list.iter().position(|variable| variable["name"] == name.as_str());
+        let place = list
+            .iter()
+            .position(|variable| variable["name"] == name.as_str());
         match (value, place) {
             (Some(value), Some(place)) => list[place] = json!({"name": name, "value": value}),
             (Some(value), None) => list.push(json!({"name": name, "value": value})),
@@ -223,7 +243,9 @@ fn variables(container: &mut Value, pairs: &[Pair]) -> Result<(), Failure> {
 fn set_amounts(container: &mut Value, kind: &str, amounts: &[String]) -> Result<(), Failure> {
     for amount in amounts {
         let Some((name, value)) = amount.split_once('=') else {
-            return said(format!("invalid argument syntax {amount}, expected <resource>=<value>"));
+            return said(format!(
+                "invalid argument syntax {amount}, expected <resource>=<value>"
+            ));
         };
         container["resources"][kind][name] = json!(value);
     }

@@ -31,7 +31,11 @@ impl Version {
             "clientVersion": {"gitVersion": own, "major": "1", "minor": "35", "platform": platform()},
             "kustomizeVersion": KUSTOMIZE,
         });
-        let server = if self.client { None } else { Some(session.get("/version").await) };
+        let server = if self.client {
+            None
+        } else {
+            Some(session.get("/version").await)
+        };
         let (server, failure) = match server {
             Some(Ok(server)) => (Some(server), None),
             Some(Err(failure)) => (None, Some(failure)),
@@ -42,9 +46,13 @@ impl Version {
         }
         match self.output.as_deref() {
             None => {
-                session.out.line(format!("Client Version: {own}\nKustomize Version: {KUSTOMIZE}"))?;
+                session.out.line(format!(
+                    "Client Version: {own}\nKustomize Version: {KUSTOMIZE}"
+                ))?;
                 if let Some(server) = &server {
-                    session.out.line(format!("Server Version: {}", text(server, "gitVersion")))?;
+                    session
+                        .out
+                        .line(format!("Server Version: {}", text(server, "gitVersion")))?;
                 }
             }
             Some("json") => session.out.write(pretty(&all))?,

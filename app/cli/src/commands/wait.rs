@@ -50,7 +50,10 @@ impl Wait {
             let left = deadline.saturating_duration_since(Instant::now());
             // A moment is always left, so that what is already true counts.
             let left = left.max(std::time::Duration::from_secs(1));
-            let outcome = watching::until(session, target, Some(left), |object| judge(&goal, target, object)).await;
+            let outcome = watching::until(session, target, Some(left), |object| {
+                judge(&goal, target, object)
+            })
+            .await;
             match outcome {
                 Ok(Some(())) => self.say(session, target, &goal)?,
                 Ok(None) => failures.push(Failure::Said(format!(
@@ -73,7 +76,12 @@ impl Wait {
             if self.selection.filter.is_empty() && !self.selection.all {
                 return said("resource(s) were provided, but no name was specified");
             }
-            let (found, _) = selection::read(session, std::slice::from_ref(&target), &self.selection.filter).await?;
+            let (found, _) = selection::read(
+                session,
+                std::slice::from_ref(&target),
+                &self.selection.filter,
+            )
+            .await?;
             targets.extend(found.iter().map(|found| Target {
                 resource: target.resource.clone(),
                 namespace: found.namespace().to_owned(),
@@ -94,7 +102,11 @@ impl Wait {
         if self.output.as_deref() == Some("name") {
             return session.out.line(label);
         }
-        let done = if matches!(goal, Goal::Delete) { "deleted" } else { "condition met" };
+        let done = if matches!(goal, Goal::Delete) {
+            "deleted"
+        } else {
+            "condition met"
+        };
         session.out.line(format!("{label} {done}"))?;
         session.out.flush()
     }
@@ -130,7 +142,10 @@ fn judge(goal: &Goal, target: &Target, object: Option<&Value>) -> Result<Control
         (Goal::Delete, object) => object.is_none(),
         (Goal::Create, object) => object.is_some(),
         (_, None) => {
-            return said(format!("{} {:?} was deleted while it was waited for", target.resource.plural, target.name));
+            return said(format!(
+                "{} {:?} was deleted while it was waited for",
+                target.resource.plural, target.name
+            ));
         }
         (Goal::Condition(name, value), Some(object)) => has_condition(object, name, value),
         (Goal::Path(path, value), Some(object)) => match (path.find(object).first(), value) {
@@ -139,13 +154,21 @@ fn judge(goal: &Goal, target: &Target, object: Option<&Value>) -> Result<Control
             (None, _) => false,
         },
     };
-    Ok(if is_met { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    Ok(if is_met {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    })
 }
 
 /// A status that describes an older generation of the object does not count.
 fn has_condition(object: &Value, name: &str, value: &str) -> bool {
     let generation = number(object, "metadata.generation");
-    let is_stale = |observed: &Value| observed.as_i64().is_some_and(|observed| observed < generation);
+    let is_stale = |observed: &Value| {
+        observed
+            .as_i64()
+            .is_some_and(|observed| observed < generation)
+    };
     if is_stale(&object["status"]["observedGeneration"]) {
         return false;
     }

@@ -16,11 +16,18 @@ pub(super) struct Setting<'a> {
 }
 
 pub(super) fn write(page: &mut Page, label: &str, containers: &[Value], setting: &Setting<'_>) {
-    let (indent, name_indent) = if setting.in_template { ("  ", " ") } else { ("", "") };
+    let (indent, name_indent) = if setting.in_template {
+        ("  ", " ")
+    } else {
+        ("", "")
+    };
     page.line(0, format!("{indent}{label}:"));
     for container in containers {
         let name = text(container, "name");
-        let status = setting.statuses.iter().find(|status| text(status, "name") == name);
+        let status = setting
+            .statuses
+            .iter()
+            .find(|status| text(status, "name") == name);
         page.line(1, format!("{name_indent}{name}:"));
         basics(page, container, status);
         words(page, "Command", items(container, "command"));
@@ -31,11 +38,19 @@ pub(super) fn write(page: &mut Page, label: &str, containers: &[Value], setting:
                 state(page, "Last State", &status["lastState"]);
             }
             page.field(2, "Ready", flag(status["ready"] == true));
-            page.field(2, "Restart Count", number(status, "restartCount").to_string());
+            page.field(
+                2,
+                "Restart Count",
+                number(status, "restartCount").to_string(),
+            );
         }
         amounts(page, "Limits", container, "resources.limits");
         amounts(page, "Requests", container, "resources.requests");
-        for (label, field) in [("Liveness", "livenessProbe"), ("Readiness", "readinessProbe"), ("Startup", "startupProbe")] {
+        for (label, field) in [
+            ("Liveness", "livenessProbe"),
+            ("Readiness", "readinessProbe"),
+            ("Startup", "startupProbe"),
+        ] {
             if container[field].is_object() {
                 page.field(2, label, probe(&container[field]));
             }
@@ -61,7 +76,11 @@ fn basics(page: &mut Page, container: &Value, status: Option<&Value>) {
                 let protocol = if protocol.is_empty() { "TCP" } else { protocol };
                 let shown = format!("{}/{protocol}", number(port, field));
                 let name = text(port, "name");
-                if name.is_empty() || field == "hostPort" { shown } else { format!("{shown} ({name})") }
+                if name.is_empty() || field == "hostPort" {
+                    shown
+                } else {
+                    format!("{shown} ({name})")
+                }
             })
             .collect();
         match ports.as_slice() {
@@ -133,13 +152,29 @@ fn probe(probe: &Value) -> String {
         let get = &probe["httpGet"];
         let scheme = text(get, "scheme").to_lowercase();
         let path = text(get, "path");
-        let slash = if path.starts_with('/') || path.is_empty() { "" } else { "/" };
-        format!("http-get {scheme}://{}:{}{slash}{path}", text(get, "host"), shown(&get["port"]))
+        let slash = if path.starts_with('/') || path.is_empty() {
+            ""
+        } else {
+            "/"
+        };
+        format!(
+            "http-get {scheme}://{}:{}{slash}{path}",
+            text(get, "host"),
+            shown(&get["port"])
+        )
     } else if probe["tcpSocket"].is_object() {
         let socket = &probe["tcpSocket"];
-        format!("tcp-socket {}:{}", text(socket, "host"), shown(&socket["port"]))
+        format!(
+            "tcp-socket {}:{}",
+            text(socket, "host"),
+            shown(&socket["port"])
+        )
     } else if probe["grpc"].is_object() {
-        format!("grpc <pod>:{} {}", shown(&probe["grpc"]["port"]), text(probe, "grpc.service"))
+        format!(
+            "grpc <pod>:{} {}",
+            shown(&probe["grpc"]["port"]),
+            text(probe, "grpc.service")
+        )
     } else {
         "unknown".to_owned()
     };
@@ -158,9 +193,19 @@ fn environment(page: &mut Page, container: &Value, pod: Option<&Value>) {
             ("ConfigMap", &source["configMapRef"])
         };
         let prefix = text(source, "prefix");
-        let prefix = if prefix.is_empty() { String::new() } else { format!(" with prefix '{prefix}'") };
+        let prefix = if prefix.is_empty() {
+            String::new()
+        } else {
+            format!(" with prefix '{prefix}'")
+        };
         let optional = reference["optional"] == true;
-        page.line(3, format!("{}\t{kind}{prefix}\tOptional: {optional}", text(reference, "name")));
+        page.line(
+            3,
+            format!(
+                "{}\t{kind}{prefix}\tOptional: {optional}",
+                text(reference, "name")
+            ),
+        );
     }
     let variables = items(container, "env");
     if variables.is_empty() {
@@ -179,13 +224,23 @@ fn variable_line(variable: &Value, pod: Option<&Value>) -> String {
     if from["fieldRef"].is_object() {
         let path = text(from, "fieldRef.fieldPath");
         let value = pod.map(|pod| text(pod, path)).unwrap_or_default();
-        let value = if path.starts_with("status.") { "" } else { value };
-        return format!("{name}:\t{value} ({}:{path})", text(from, "fieldRef.apiVersion"));
+        let value = if path.starts_with("status.") {
+            ""
+        } else {
+            value
+        };
+        return format!(
+            "{name}:\t{value} ({}:{path})",
+            text(from, "fieldRef.apiVersion")
+        );
     }
     if from["resourceFieldRef"].is_object() {
         return format!("{name}:\t ({})", text(from, "resourceFieldRef.resource"));
     }
-    for (field, words) in [("secretKeyRef", "in secret"), ("configMapKeyRef", "of config map")] {
+    for (field, words) in [
+        ("secretKeyRef", "in secret"),
+        ("configMapKeyRef", "of config map"),
+    ] {
         let reference = &from[field];
         if reference.is_object() {
             let optional = reference["optional"] == true;
@@ -210,11 +265,22 @@ fn mounts(page: &mut Page, container: &Value) {
     mounts.sort_by_key(|mount| text(mount, "mountPath"));
     page.line(2, "Mounts:");
     for mount in mounts {
-        let mut flags = if mount["readOnly"] == true { "ro".to_owned() } else { "rw".to_owned() };
+        let mut flags = if mount["readOnly"] == true {
+            "ro".to_owned()
+        } else {
+            "rw".to_owned()
+        };
         let part = text(mount, "subPath");
         if !part.is_empty() {
             flags = format!("{flags},path={part:?}");
         }
-        page.line(3, format!("{} from {} ({flags})", text(mount, "mountPath"), text(mount, "name")));
+        page.line(
+            3,
+            format!(
+                "{} from {} ({flags})",
+                text(mount, "mountPath"),
+                text(mount, "name")
+            ),
+        );
     }
 }

@@ -18,17 +18,32 @@ fn write(page: &mut Page, subject: &Subject<'_>) {
     let object = subject.object;
     page.field(0, "Name", text(object, "metadata.name"));
     page.field(0, "Namespace", text(object, "metadata.namespace"));
-    page.field(0, "CreationTimestamp", time(text(object, "metadata.creationTimestamp")));
+    page.field(
+        0,
+        "CreationTimestamp",
+        time(text(object, "metadata.creationTimestamp")),
+    );
     page.labels("Labels", object, "metadata.labels");
     page.annotations("Annotations", object, "metadata.annotations");
     page.field(0, "Selector", pod_set::selector(object));
     page.field(0, "Replicas", replicas(object));
     page.field(0, "StrategyType", text(object, "spec.strategy.type"));
-    page.field(0, "MinReadySeconds", number(object, "spec.minReadySeconds").to_string());
+    page.field(
+        0,
+        "MinReadySeconds",
+        number(object, "spec.minReadySeconds").to_string(),
+    );
     let rolling = &object["spec"]["strategy"]["rollingUpdate"];
     if rolling.is_object() {
-        let (less, more) = (shown(&rolling["maxUnavailable"]), shown(&rolling["maxSurge"]));
-        page.field(0, "RollingUpdateStrategy", format!("{less} max unavailable, {more} max surge"));
+        let (less, more) = (
+            shown(&rolling["maxUnavailable"]),
+            shown(&rolling["maxSurge"]),
+        );
+        page.field(
+            0,
+            "RollingUpdateStrategy",
+            format!("{less} max unavailable, {more} max surge"),
+        );
     }
     template::write(page, &object["spec"]["template"]);
     template::conditions(page, object);
@@ -50,7 +65,9 @@ fn replicas(object: &Value) -> String {
 fn sets(page: &mut Page, subject: &Subject<'_>) {
     let all = subject.kin(Kin::ReplicaSets);
     let newest = newest(subject.object, all);
-    let is_new = |set: &&Value| newest.is_some_and(|newest| text(newest, "metadata.uid") == text(set, "metadata.uid"));
+    let is_new = |set: &&Value| {
+        newest.is_some_and(|newest| text(newest, "metadata.uid") == text(set, "metadata.uid"))
+    };
     let (new, old): (Vec<&Value>, Vec<&Value>) = all.iter().partition(|set| is_new(set));
     page.field(0, "OldReplicaSets", in_words(&old));
     page.field(0, "NewReplicaSet", in_words(&new));
@@ -62,7 +79,10 @@ fn in_words(sets: &[&Value]) -> String {
     }
     let words = sets.iter().map(|set| {
         let (there, wanted) = (number(set, "status.replicas"), number(set, "spec.replicas"));
-        format!("{} ({there}/{wanted} replicas created)", text(set, "metadata.name"))
+        format!(
+            "{} ({there}/{wanted} replicas created)",
+            text(set, "metadata.name")
+        )
     });
     words.collect::<Vec<String>>().join(", ")
 }

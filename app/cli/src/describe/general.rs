@@ -43,7 +43,11 @@ fn content(page: &mut Page, level: usize, value: &Value, path: &str) {
                 }
             }
         } else {
-            let value = if value.is_null() { "<nil>".to_owned() } else { shown(value) };
+            let value = if value.is_null() {
+                "<nil>".to_owned()
+            } else {
+                shown(value)
+            };
             page.field(level, &label, value);
         }
     }
@@ -64,7 +68,9 @@ fn label(name: &str) -> String {
     let mut was_lower = false;
     let letters: Vec<char> = name.chars().collect();
     for (index, letter) in letters.iter().enumerate() {
-        let next_is_lower = letters.get(index + 1).is_some_and(|next| next.is_lowercase());
+        let next_is_lower = letters
+            .get(index + 1)
+            .is_some_and(|next| next.is_lowercase());
         let starts = letter.is_uppercase() && (was_lower || next_is_lower);
         match words.last_mut() {
             Some(word) if !starts => word.push(*letter),
@@ -78,7 +84,9 @@ fn label(name: &str) -> String {
             return upper;
         }
         let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        letters.next().map_or_else(String::new, |first| {
+            first.to_uppercase().chain(letters).collect()
+        })
     });
     words.collect::<Vec<String>>().join(" ")
 }
@@ -86,7 +94,11 @@ fn label(name: &str) -> String {
 impl Page {
     fn head_with_empty_namespace(&mut self, object: &Value) {
         self.field(0, "Name", crate::fields::text(object, "metadata.name"));
-        self.field(0, "Namespace", crate::fields::text(object, "metadata.namespace"));
+        self.field(
+            0,
+            "Namespace",
+            crate::fields::text(object, "metadata.namespace"),
+        );
         self.labels("Labels", object, "metadata.labels");
         self.annotations("Annotations", object, "metadata.annotations");
     }
@@ -98,8 +110,23 @@ mod tests {
 
     #[test]
     fn labels_are_words() {
-        let names = ["apiVersion", "uid", "holderIdentity", "clusterIPs", "x.io/y"];
+        let names = [
+            "apiVersion",
+            "uid",
+            "holderIdentity",
+            "clusterIPs",
+            "x.io/y",
+        ];
         let labels: Vec<String> = names.iter().map(|name| label(name)).collect();
-        assert_eq!(labels, ["API Version", "UID", "Holder Identity", "Cluster I Ps", "x.io/y"]);
+        assert_eq!(
+            labels,
+            [
+                "API Version",
+                "UID",
+                "Holder Identity",
+                "Cluster I Ps",
+                "x.io/y"
+            ]
+        );
     }
 }

@@ -23,7 +23,11 @@ fn write(page: &mut Page, subject: &Subject<'_>) {
                 .to_vec()
         };
         let rows: Vec<Vec<String>> = conditions.iter().map(row).collect();
-        page.table("Conditions", &["Type", "Status", "LastTransitionTime", "Reason", "Message"], &rows);
+        page.table(
+            "Conditions",
+            &["Type", "Status", "LastTransitionTime", "Reason", "Message"],
+            &rows,
+        );
     }
     // Quotas and limits are not built yet, so no namespace has any.
     page.line(0, "\nNo resource quota.");

@@ -45,7 +45,11 @@ impl Page {
         let none = ["<none>".to_owned()];
         let values = if values.is_empty() { &none } else { values };
         for (index, value) in values.iter().enumerate() {
-            let label = if index == 0 { format!("{label}:") } else { String::new() };
+            let label = if index == 0 {
+                format!("{label}:")
+            } else {
+                String::new()
+            };
             self.line(0, format!("{label}\t{value}"));
         }
     }
@@ -53,13 +57,17 @@ impl Page {
     /// A map of texts, one `key=value` a line.
     pub(crate) fn labels(&mut self, label: &str, object: &Value, path: &str) {
         let pairs = entries(object, path).into_iter();
-        let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key}={}", shown(value))).collect();
+        let pairs: Vec<String> = pairs
+            .map(|(key, value)| format!("{key}={}", shown(value)))
+            .collect();
         self.column(label, &pairs);
     }
 
     /// Annotations; long ones are cut and stand on lines of their own.
     pub(crate) fn annotations(&mut self, label: &str, object: &Value, path: &str) {
-        let pairs = entries(object, path).into_iter().filter(|(key, _)| *key != LAST_APPLIED);
+        let pairs = entries(object, path)
+            .into_iter()
+            .filter(|(key, _)| *key != LAST_APPLIED);
         let mut values = Vec::new();
         for (key, value) in pairs {
             let value = shown(value);
@@ -109,7 +117,11 @@ impl Page {
             ]
         };
         let rows: Vec<Vec<String>> = events.iter().map(row).collect();
-        self.table("Events", &["Type", "Reason", "Age", "From", "Message"], &rows);
+        self.table(
+            "Events",
+            &["Type", "Reason", "Age", "From", "Message"],
+            &rows,
+        );
     }
 
     /// The page with everything lined up.
@@ -135,7 +147,8 @@ pub(crate) fn time(value: &str) -> String {
     };
     let local = time.to_zoned(jiff::tz::TimeZone::system());
     let mut text = String::new();
-    write!(text, "{}", local.strftime("%a, %d %b %Y %H:%M:%S %z")).expect("writing to a string succeeds");
+    write!(text, "{}", local.strftime("%a, %d %b %Y %H:%M:%S %z"))
+        .expect("writing to a string succeeds");
     text
 }
 

@@ -24,9 +24,17 @@ fn write(page: &mut Page, subject: &Subject<'_>) {
     status(page, subject);
     addresses(page, pod);
     if let Some(owner) = controller(pod) {
-        page.field(0, "Controlled By", format!("{}/{}", text(owner, "kind"), text(owner, "name")));
+        page.field(
+            0,
+            "Controlled By",
+            format!("{}/{}", text(owner, "kind"), text(owner, "name")),
+        );
     }
-    page.some(0, "NominatedNodeName", text(pod, "status.nominatedNodeName"));
+    page.some(
+        0,
+        "NominatedNodeName",
+        text(pod, "status.nominatedNodeName"),
+    );
     containers(page, pod);
     gates(page, pod);
     let conditions = items(pod, "status.conditions");
@@ -34,7 +42,14 @@ fn write(page: &mut Page, subject: &Subject<'_>) {
         page.line(0, "Conditions:");
         page.line(1, "Type\tStatus");
         for condition in conditions {
-            page.line(1, format!("{} \t{} ", text(condition, "type"), text(condition, "status")));
+            page.line(
+                1,
+                format!(
+                    "{} \t{} ",
+                    text(condition, "type"),
+                    text(condition, "status")
+                ),
+            );
         }
     }
     volumes::write(page, items(pod, "spec.volumes"), false);
@@ -48,7 +63,11 @@ fn place(page: &mut Page, pod: &Value) {
     page.field(0, "Namespace", text(pod, "metadata.namespace"));
     if let Some(priority) = pod["spec"]["priority"].as_i64() {
         page.field(0, "Priority", priority.to_string());
-        page.some(0, "Priority Class Name", text(pod, "spec.priorityClassName"));
+        page.some(
+            0,
+            "Priority Class Name",
+            text(pod, "spec.priorityClassName"),
+        );
     }
     page.some(0, "Runtime Class Name", text(pod, "spec.runtimeClassName"));
     page.some(0, "Service Account", text(pod, "spec.serviceAccountName"));
@@ -78,7 +97,11 @@ fn status(page: &mut Page, subject: &Subject<'_>) {
     let profile = text(pod, "spec.securityContext.seccompProfile.type");
     page.some(0, "SeccompProfile", profile);
     if profile == "Localhost" {
-        page.field(0, "LocalhostProfile", text(pod, "spec.securityContext.seccompProfile.localhostProfile"));
+        page.field(
+            0,
+            "LocalhostProfile",
+            text(pod, "spec.securityContext.seccompProfile.localhostProfile"),
+        );
     }
 }
 
@@ -97,9 +120,17 @@ fn addresses(page: &mut Page, pod: &Value) {
 
 fn containers(page: &mut Page, pod: &Value) {
     let groups = [
-        ("Init Containers", "spec.initContainers", "status.initContainerStatuses"),
+        (
+            "Init Containers",
+            "spec.initContainers",
+            "status.initContainerStatuses",
+        ),
         ("Containers", "spec.containers", "status.containerStatuses"),
-        ("Ephemeral Containers", "spec.ephemeralContainers", "status.ephemeralContainerStatuses"),
+        (
+            "Ephemeral Containers",
+            "spec.ephemeralContainers",
+            "status.ephemeralContainerStatuses",
+        ),
     ];
     for (label, list, statuses) in groups {
         let containers = items(pod, list);

@@ -19,7 +19,11 @@ fn write(page: &mut Page, subject: &Subject<'_>) {
     page.labels("Labels", object, "metadata.labels");
     page.annotations("Annotations", object, "metadata.annotations");
     if let Some(owner) = controller(object) {
-        page.field(0, "Controlled By", format!("{}/{}", text(owner, "kind"), text(owner, "name")));
+        page.field(
+            0,
+            "Controlled By",
+            format!("{}/{}", text(owner, "kind"), text(owner, "name")),
+        );
     }
     pod_set::counts(page, subject);
     template::write(page, &object["spec"]["template"]);

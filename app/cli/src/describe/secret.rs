@@ -18,7 +18,10 @@ pub(super) const CHAPTER: Chapter = Chapter {
 fn write(page: &mut Page, subject: &Subject<'_>) {
     let secret = subject.object;
     page.head(secret);
-    page.line(0, format!("\nType:\t{}\n\nData\n====", text(secret, "type")));
+    page.line(
+        0,
+        format!("\nType:\t{}\n\nData\n====", text(secret, "type")),
+    );
     for (key, value) in entries(secret, "data") {
         page.field(0, key, format!("{} bytes", length(value)));
     }

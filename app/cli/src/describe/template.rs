@@ -14,7 +14,11 @@ pub(super) fn write(page: &mut Page, template: &Value) {
     if !entries(template, "metadata.annotations").is_empty() {
         page.annotations("  Annotations", template, "metadata.annotations");
     }
-    page.some(0, "  Service Account", text(template, "spec.serviceAccountName"));
+    page.some(
+        0,
+        "  Service Account",
+        text(template, "spec.serviceAccountName"),
+    );
     let setting = Setting {
         in_template: true,
         statuses: &[],
@@ -24,7 +28,12 @@ pub(super) fn write(page: &mut Page, template: &Value) {
     if !init.is_empty() {
         container::write(page, "Init Containers", init, &setting);
     }
-    container::write(page, "Containers", items(template, "spec.containers"), &setting);
+    container::write(
+        page,
+        "Containers",
+        items(template, "spec.containers"),
+        &setting,
+    );
     volumes::write(page, items(template, "spec.volumes"), true);
     page.labels("  Node-Selectors", template, "spec.nodeSelector");
     page.column("  Tolerations", &tolerations(template));

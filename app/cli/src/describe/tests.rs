@@ -3,7 +3,12 @@ use serde_json::json;
 
 use super::*;
 
-fn page(chapter: &Chapter, object: &Value, kin: BTreeMap<Kin, Vec<Value>>, events: &[Value]) -> String {
+fn page(
+    chapter: &Chapter,
+    object: &Value,
+    kin: BTreeMap<Kin, Vec<Value>>,
+    events: &[Value],
+) -> String {
     let now = "2026-01-01T10:05:00Z".parse().unwrap();
     write(Some(chapter), &Subject { object, kin, now }, Some(events))
 }

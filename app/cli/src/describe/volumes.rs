@@ -28,26 +28,45 @@ fn one(page: &mut Page, volume: &Value) {
     let at = |path: &str| text(volume, path).to_owned();
     let optional = |path: &str| (crate::fields::at(volume, path) == true).to_string();
     if volume["hostPath"].is_object() {
-        fields("HostPath (bare host directory volume)", &[
-            ("Path", at("hostPath.path")),
-            ("HostPathType", at("hostPath.type")),
-        ]);
+        fields(
+            "HostPath (bare host directory volume)",
+            &[
+                ("Path", at("hostPath.path")),
+                ("HostPathType", at("hostPath.type")),
+            ],
+        );
     } else if volume["emptyDir"].is_object() {
         let limit = at("emptyDir.sizeLimit");
-        fields("EmptyDir (a temporary directory that shares a pod's lifetime)", &[
-            ("Medium", at("emptyDir.medium")),
-            ("SizeLimit", if limit.is_empty() { "<unset>".to_owned() } else { limit }),
-        ]);
+        fields(
+            "EmptyDir (a temporary directory that shares a pod's lifetime)",
+            &[
+                ("Medium", at("emptyDir.medium")),
+                (
+                    "SizeLimit",
+                    if limit.is_empty() {
+                        "<unset>".to_owned()
+                    } else {
+                        limit
+                    },
+                ),
+            ],
+        );
     } else if volume["secret"].is_object() {
-        fields("Secret (a volume populated by a Secret)", &[
-            ("SecretName", at("secret.secretName")),
-            ("Optional", optional("secret.optional")),
-        ]);
+        fields(
+            "Secret (a volume populated by a Secret)",
+            &[
+                ("SecretName", at("secret.secretName")),
+                ("Optional", optional("secret.optional")),
+            ],
+        );
     } else if volume["configMap"].is_object() {
-        fields("ConfigMap (a volume populated by a ConfigMap)", &[
-            ("Name", at("configMap.name")),
-            ("Optional", optional("configMap.optional")),
-        ]);
+        fields(
+            "ConfigMap (a volume populated by a ConfigMap)",
+            &[
+                ("Name", at("configMap.name")),
+                ("Optional", optional("configMap.optional")),
+            ],
+        );
     } else if volume["persistentVolumeClaim"].is_object() {
         fields(
             "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
@@ -57,13 +76,28 @@ fn one(page: &mut Page, volume: &Value) {
             ],
         );
     } else if volume["downwardAPI"].is_object() {
-        page.field(2, "Type", "DownwardAPI (a volume populated by information about the pod)");
+        page.field(
+            2,
+            "Type",
+            "DownwardAPI (a volume populated by information about the pod)",
+        );
         page.line(2, "Items:");
         for item in items(volume, "downwardAPI.items") {
-            page.line(3, format!("{} -> {}", text(item, "fieldRef.fieldPath"), text(item, "path")));
+            page.line(
+                3,
+                format!(
+                    "{} -> {}",
+                    text(item, "fieldRef.fieldPath"),
+                    text(item, "path")
+                ),
+            );
         }
     } else if volume["projected"].is_object() {
-        page.field(2, "Type", "Projected (a volume that contains injected data from multiple sources)");
+        page.field(
+            2,
+            "Type",
+            "Projected (a volume that contains injected data from multiple sources)",
+        );
         for source in items(volume, "projected.sources") {
             projected(page, source);
         }
@@ -73,7 +107,13 @@ fn one(page: &mut Page, volume: &Value) {
 }
 
 fn projected(page: &mut Page, source: &Value) {
-    let nil = |value: &Value| if value.is_null() { "<nil>".to_owned() } else { shown(value) };
+    let nil = |value: &Value| {
+        if value.is_null() {
+            "<nil>".to_owned()
+        } else {
+            shown(value)
+        }
+    };
     if source["secret"].is_object() {
         page.field(2, "SecretName", text(source, "secret.name"));
         page.field(2, "Optional", nil(&source["secret"]["optional"]));

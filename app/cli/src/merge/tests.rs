@@ -35,7 +35,12 @@ fn containers_are_told_apart_by_name() {
     ]));
     let merged = applied(&original, &modified, &current);
     let list = &merged["spec"]["template"]["spec"]["containers"];
-    let names: Vec<&str> = list.as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["new", "a", "sidecar"]);
     assert_eq!(list[1]["image"], "y");
     assert_eq!(list[1]["terminationMessagePath"], "/dev/termination-log");
@@ -44,7 +49,8 @@ fn containers_are_told_apart_by_name() {
 #[test]
 fn nothing_to_change_gives_an_empty_patch() {
     let same = containers(json!([{"name": "a", "ports": [{"containerPort": 80}]}]));
-    let current = containers(json!([{"name": "a", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]));
+    let current =
+        containers(json!([{"name": "a", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]));
     assert!(three_way(&same, &same, &current).is_empty());
 }
 
@@ -52,14 +58,20 @@ fn nothing_to_change_gives_an_empty_patch() {
 fn a_union_keeps_only_the_keys_that_are_wanted() {
     let original = deployment(json!({"strategy": {"type": "RollingUpdate"}}));
     let modified = deployment(json!({"strategy": {"type": "Recreate"}}));
-    let current = deployment(json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}));
+    let current = deployment(
+        json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}),
+    );
     assert_eq!(applied(&original, &modified, &current), modified);
 }
 
 #[test]
 fn kinds_without_known_lists_get_a_merge_patch() {
     let object = |list: Value| json!({"apiVersion": "example.com/v1", "kind": "Thing", "spec": {"list": list}});
-    let patch = three_way(&object(json!([1])), &object(json!([2])), &object(json!([1, 3])));
+    let patch = three_way(
+        &object(json!([1])),
+        &object(json!([2])),
+        &object(json!([1, 3])),
+    );
     assert_eq!(patch.media_type, MERGE);
     assert_eq!(patch.body, json!({"spec": {"list": [2]}}));
 }

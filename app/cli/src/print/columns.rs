@@ -38,7 +38,10 @@ impl Columns {
         let mut lines = content.lines();
         let heads = lines.next().unwrap_or_default().split_whitespace();
         let paths = lines.next().unwrap_or_default().split_whitespace();
-        let pairs: Vec<String> = heads.zip(paths).map(|(head, path)| format!("{head}:{path}")).collect();
+        let pairs: Vec<String> = heads
+            .zip(paths)
+            .map(|(head, path)| format!("{head}:{path}"))
+            .collect();
         Self::parse(&pairs.join(","))
     }
 
@@ -51,7 +54,11 @@ impl Columns {
             text.push('\n');
         }
         for object in objects {
-            let cells: Vec<String> = self.columns.iter().map(|(_, path)| cell(path, object)).collect();
+            let cells: Vec<String> = self
+                .columns
+                .iter()
+                .map(|(_, path)| cell(path, object))
+                .collect();
             text.push_str(&cells.join("\t"));
             text.push('\n');
         }
@@ -78,7 +85,9 @@ fn cell(path: &Template, object: &Value) -> String {
 /// A map in the notation that the stock command line happens to have.
 fn go_map(value: &Value) -> String {
     let entries = value.as_object().into_iter().flatten();
-    let pairs: Vec<String> = entries.map(|(key, value)| format!("{key}:{}", shown(value))).collect();
+    let pairs: Vec<String> = entries
+        .map(|(key, value)| format!("{key}:{}", shown(value)))
+        .collect();
     format!("map[{}]", pairs.join(" "))
 }
 

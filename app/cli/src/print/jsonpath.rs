@@ -92,7 +92,7 @@ impl Template {
     }
 
     /// The same, giving what it finds as JSON.
-    pub(crate) fn as_json(mut self) -> Self {
+    pub(crate) fn giving_json(mut self) -> Self {
         self.as_json = true;
         self
     }

@@ -104,12 +104,19 @@ impl Printer {
             if !self.is_shown(column) {
                 continue;
             }
-            let prefix = if column.format == "name" { look.prefix.as_str() } else { "" };
+            let prefix = if column.format == "name" {
+                look.prefix.as_str()
+            } else {
+                ""
+            };
             cells.push(format!("{prefix}{}", shown(value)));
         }
         let labels = &row.object["metadata"]["labels"];
         cells.extend(look.label_columns.iter().map(|label| {
-            labels[label.as_str()].as_str().unwrap_or_default().to_owned()
+            labels[label.as_str()]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
         }));
         let all = || pairs(&row.object, "metadata.labels", "<none>");
         cells.extend(look.show_labels.then(all));
@@ -118,7 +125,8 @@ impl Printer {
 
     fn set(&mut self, lines: &[Vec<String>]) -> String {
         let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
-        self.widths.resize(columns.max(self.widths.len()), Stops::TABLE.least);
+        self.widths
+            .resize(columns.max(self.widths.len()), Stops::TABLE.least);
         for line in lines {
             for (width, cell) in self.widths.iter_mut().zip(line) {
                 *width = (*width).max(cell.chars().count() + Stops::TABLE.padding);
@@ -145,7 +153,9 @@ fn shown(value: &Value) -> String {
     if value.is_null() {
         return "<none>".to_owned();
     }
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
     match text.split_once(['\n', '\r']) {
         Some((first, _)) => format!("{first}..."),
         None => text.chars().filter(|letter| !letter.is_control()).collect(),
@@ -164,10 +174,9 @@ mod tests {
     use serde_json::json;
 
     fn table() -> Table {
-        let column = |name: &str, format: &str, priority: i32| {
-            json!({"name": name, "type": "string", "format": format, "description": "", "priority": priority})
-        };
-        let object = json!({"metadata": {"namespace": "ns", "labels": {"app": "web", "x.io/tier": "a"}}});
+        let column = |name: &str, format: &str, priority: i32| json!({"name": name, "type": "string", "format": format, "description": "", "priority": priority});
+        let object =
+            json!({"metadata": {"namespace": "ns", "labels": {"app": "web", "x.io/tier": "a"}}});
         serde_json::from_value(json!({
             "columnDefinitions": [column("Name", "name", 0), column("Ready", "", 0), column("IP", "", 1)],
             "rows": [

@@ -26,7 +26,10 @@ impl Stops {
 
     /// Lines with tabs in them, lined up.
     pub(crate) fn align(self, content: &str) -> String {
-        let lines: Vec<Vec<&str>> = content.split('\n').map(|line| line.split('\t').collect()).collect();
+        let lines: Vec<Vec<&str>> = content
+            .split('\n')
+            .map(|line| line.split('\t').collect())
+            .collect();
         let mut widths: Vec<Vec<usize>> = lines.iter().map(|line| vec![0; line.len()]).collect();
         self.set(&lines, &mut widths, 0);
         let mut aligned = String::with_capacity(content.len() * 2);
@@ -47,9 +50,13 @@ impl Stops {
                 start += 1;
                 continue;
             }
-            let run = lines[start..].iter().take_while(|line| line.len() > column + 1);
+            let run = lines[start..]
+                .iter()
+                .take_while(|line| line.len() > column + 1);
             let end = start + run.count();
-            let cells = lines[start..end].iter().map(|line| line[column].chars().count());
+            let cells = lines[start..end]
+                .iter()
+                .map(|line| line[column].chars().count());
             let widest = cells.max().unwrap_or_default() + self.padding;
             for widths in &mut widths[start..end] {
                 widths[column] = widest.max(self.least);

@@ -33,10 +33,17 @@ impl Deployment {
             return said("cannot specify multiple --image options and command");
         }
         if self.replicas < 0 {
-            return said(format!("--replicas must not be negative, got {}", self.replicas));
+            return said(format!(
+                "--replicas must not be negative, got {}",
+                self.replicas
+            ));
         }
         let labels = json!({"app": self.name});
-        let containers: Vec<Value> = self.image.iter().map(|image| self.container(image)).collect();
+        let containers: Vec<Value> = self
+            .image
+            .iter()
+            .map(|image| self.container(image))
+            .collect();
         Ok(json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -71,5 +78,8 @@ fn name_of(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     let bare = last.split(['@', ':']).next().unwrap_or(last);
     let letters = bare.to_lowercase();
-    letters.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+    letters
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect()
 }

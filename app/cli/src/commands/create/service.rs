@@ -102,7 +102,9 @@ fn port(pair: &str) -> Result<Value, Failure> {
     let Ok(number) = port.parse::<u16>() else {
         return said(format!("{port:?} is not a port number"));
     };
-    let target = target.parse::<u16>().map_or_else(|_| json!(target), |target| json!(target));
+    let target = target
+        .parse::<u16>()
+        .map_or_else(|_| json!(target), |target| json!(target));
     let name = pair.replace(':', "-");
     Ok(json!({"name": name, "port": number, "protocol": "TCP", "targetPort": target}))
 }

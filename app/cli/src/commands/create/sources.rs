@@ -30,10 +30,17 @@ impl Sources {
             add_file(&mut data, file)?;
         }
         for literal in &self.from_literal {
-            let Some((key, value)) = literal.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-                return said(format!("invalid literal source {literal}, expected key=value"));
+            let Some((key, value)) = literal.split_once('=').filter(|(key, _)| !key.is_empty())
+            else {
+                return said(format!(
+                    "invalid literal source {literal}, expected key=value"
+                ));
             };
-            add(&mut data, key, value.trim_matches(['\'', '"']).as_bytes().to_vec())?;
+            add(
+                &mut data,
+                key,
+                value.trim_matches(['\'', '"']).as_bytes().to_vec(),
+            )?;
         }
         for file in &self.from_env_file {
             let content = String::from_utf8_lossy(&read(Path::new(file))?).into_owned();
@@ -73,15 +80,21 @@ fn add_file(data: &mut BTreeMap<String, Vec<u8>>, source: &str) -> Result<(), Fa
 
 fn add(data: &mut BTreeMap<String, Vec<u8>>, key: &str, value: Vec<u8>) -> Result<(), Failure> {
     if data.insert(key.to_owned(), value).is_some() {
-        return said(format!("cannot add key {key:?}, another key by that name already exists"));
+        return said(format!(
+            "cannot add key {key:?}, another key by that name already exists"
+        ));
     }
     Ok(())
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::Said(format!("error reading {}: {error}", path.display())))
+    fs::read(path)
+        .map_err(|error| Failure::Said(format!("error reading {}: {error}", path.display())))
 }

@@ -30,7 +30,10 @@ pub(super) fn render(parts: &[Part], root: &Value, here: &Value, text: &mut Stri
 pub(super) fn walk<'v>(steps: &[Step], root: &'v Value, here: &'v Value) -> Vec<&'v Value> {
     let mut places = vec![here];
     for step in steps {
-        places = places.into_iter().flat_map(|place| take(step, root, place)).collect();
+        places = places
+            .into_iter()
+            .flat_map(|place| take(step, root, place))
+            .collect();
     }
     places
 }
@@ -40,11 +43,17 @@ fn take<'v>(step: &Step, root: &'v Value, here: &'v Value) -> Vec<&'v Value> {
         Step::Root => vec![root],
         Step::Field(name) => here.get(name).into_iter().collect(),
         Step::All => children(here),
-        Step::Union(steps) => steps.iter().flat_map(|step| take(step, root, here)).collect(),
+        Step::Union(steps) => steps
+            .iter()
+            .flat_map(|step| take(step, root, here))
+            .collect(),
         Step::Index(index) => {
             let items = here.as_array().map_or(&[][..], Vec::as_slice);
             let place = usize::try_from(from_end(*index, items.len())).ok();
-            place.and_then(|place| items.get(place)).into_iter().collect()
+            place
+                .and_then(|place| items.get(place))
+                .into_iter()
+                .collect()
         }
         Step::Slice(from, to, step) => slice(here, *from, *to, *step),
         Step::Descend => {
@@ -54,7 +63,9 @@ fn take<'v>(step: &Step, root: &'v Value, here: &'v Value) -> Vec<&'v Value> {
         }
         Step::Filter(left, right) => {
             let items = children(here).into_iter();
-            items.filter(|item| holds(left, right.as_ref(), root, item)).collect()
+            items
+                .filter(|item| holds(left, right.as_ref(), root, item))
+                .collect()
         }
     }
 }
@@ -74,14 +85,20 @@ fn descend<'v>(here: &'v Value, all: &mut Vec<&'v Value>) {
 
 fn from_end(index: i64, length: usize) -> i64 {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
-    if index < 0 { length.saturating_add(index) } else { index }
+    if index < 0 {
+        length.saturating_add(index)
+    } else {
+        index
+    }
 }
 
 fn slice(here: &Value, from: Option<i64>, to: Option<i64>, step: i64) -> Vec<&Value> {
     let items = here.as_array().map_or(&[][..], Vec::as_slice);
     let place = |index: i64| {
         let index = from_end(index, items.len()).max(0);
-        usize::try_from(index).unwrap_or(usize::MAX).min(items.len())
+        usize::try_from(index)
+            .unwrap_or(usize::MAX)
+            .min(items.len())
     };
     let start = place(from.unwrap_or(0));
     let end = to.map_or(items.len(), place).max(start);
@@ -96,7 +113,9 @@ fn holds(
     item: &Value,
 ) -> bool {
     let value = |operand: &Operand| match operand {
-        Operand::Path(steps) => walk(steps, root, item).first().map(|value| (*value).clone()),
+        Operand::Path(steps) => walk(steps, root, item)
+            .first()
+            .map(|value| (*value).clone()),
         Operand::Literal(value) => Some(value.clone()),
     };
     let Some(left) = value(left) else {

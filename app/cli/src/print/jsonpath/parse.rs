@@ -96,7 +96,10 @@ impl<'t> Reader<'t> {
         if self.take("$") {
             steps.push(Step::Root);
         } else if !self.take("@") && !self.rest.starts_with(['.', '[']) {
-            return said(format!("error parsing jsonpath {:?}: unrecognized identifier", self.rest));
+            return said(format!(
+                "error parsing jsonpath {:?}: unrecognized identifier",
+                self.rest
+            ));
         }
         loop {
             if self.take("..") {
@@ -152,7 +155,11 @@ impl<'t> Reader<'t> {
                 return said("error parsing jsonpath: unterminated array");
             }
         }
-        Ok(if steps.len() == 1 { steps.remove(0) } else { Step::Union(steps) })
+        Ok(if steps.len() == 1 {
+            steps.remove(0)
+        } else {
+            Step::Union(steps)
+        })
     }
 
     fn bracketed(&mut self) -> Result<Step, Failure> {
@@ -169,7 +176,9 @@ impl<'t> Reader<'t> {
         let number = |text: &str| match text {
             "" => Ok(None),
             text => text.parse::<i64>().map(Some).or_else(|_| {
-                said(format!("error parsing jsonpath: invalid array index {text}"))
+                said(format!(
+                    "error parsing jsonpath: invalid array index {text}"
+                ))
             }),
         };
         let parts: Vec<&str> = text.split(':').collect();
@@ -179,10 +188,14 @@ impl<'t> Reader<'t> {
             }
             [only] => Ok(Step::Field(only.trim_start_matches('.').to_owned())),
             [from, to] => Ok(Step::Slice(number(from)?, number(to)?, 1)),
-            [from, to, step] => {
-                Ok(Step::Slice(number(from)?, number(to)?, number(step)?.unwrap_or(1).max(1)))
-            }
-            _ => said(format!("error parsing jsonpath: invalid array index {text}")),
+            [from, to, step] => Ok(Step::Slice(
+                number(from)?,
+                number(to)?,
+                number(step)?.unwrap_or(1).max(1),
+            )),
+            _ => said(format!(
+                "error parsing jsonpath: invalid array index {text}"
+            )),
         }
     }
 
@@ -214,7 +227,10 @@ impl<'t> Reader<'t> {
             Some('"' | '\'') => Operand::Literal(Value::from(self.quoted()?)),
             Some('@' | '$' | '.') => Operand::Path(self.path()?),
             _ => {
-                let end = self.rest.find([' ', ')', '=', '!', '<', '>']).unwrap_or(self.rest.len());
+                let end = self
+                    .rest
+                    .find([' ', ')', '=', '!', '<', '>'])
+                    .unwrap_or(self.rest.len());
                 let (word, rest) = self.rest.split_at(end);
                 self.rest = rest;
                 let number = serde_json::from_str(word);

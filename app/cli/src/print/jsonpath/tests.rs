@@ -41,7 +41,14 @@ fn whole_objects_are_json() {
 
 #[test]
 fn what_is_not_closed_is_refused() {
-    for text in ["{.a", "{range .a}x", "{end}", "{.a[", "{.a[?(@.b==1}", "{\"x}"] {
+    for text in [
+        "{.a",
+        "{range .a}x",
+        "{end}",
+        "{.a[",
+        "{.a[?(@.b==1}",
+        "{\"x}",
+    ] {
         assert!(Template::parse(text).is_err(), "{text}");
     }
 }
