@@ -94,7 +94,8 @@ impl Reader {
 
 /// The last lines of a log, as text; empty when there are none.
 pub(crate) fn tail(path: &Path, lines: usize, bytes: usize) -> String {
-    let text = end_of(path, bytes * 4).unwrap_or_default();
+    // Each line has its time and its source before its text.
+    let text = end_of(path, bytes * 2 + lines * 64).unwrap_or_default();
     let all: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(line::text).collect();
     let shown: Vec<&Vec<u8>> = all.iter().filter(|line| !line.is_empty()).collect();
     let last = shown[shown.len().saturating_sub(lines)..].iter();

@@ -98,6 +98,12 @@ impl Lab {
         requests::decode(&self.api.call(request).await.unwrap()).unwrap()
     }
 
+    pub(crate) async fn update(&self, key: &ObjectKey, object: Value) {
+        let mut request = requests::request(Verb::Update, key, "v1");
+        request.body = requests::body(&object);
+        self.api.call(request).await.unwrap();
+    }
+
     pub(crate) async fn delete(&self, resource: &str, name: &str) {
         let request = requests::request(Verb::Delete, &at(resource, "default", name), "v1");
         self.api.call(request).await.unwrap();
@@ -182,7 +188,7 @@ async fn build_image(images: &Images) {
         .directory("tmp", 0o1777);
     for applet in [
         "sh", "sleep", "cat", "echo", "id", "httpd", "nc", "wget", "ls", "stat", "hostname",
-        "nslookup", "seq", "test", "true", "touch", "mount",
+        "nslookup", "seq", "test", "true", "grep", "touch", "mount",
     ] {
         builder = builder.symlink(&format!("bin/{applet}"), "busybox");
     }

@@ -11,6 +11,7 @@
 
 mod lab;
 mod life;
+mod network;
 mod streams;
 
 use std::env::args;
@@ -63,6 +64,8 @@ async fn run(filter: &str) {
             a_pod_outlives_its_agent,
             probes_decide_about_readiness,
             thirty_pods_start_together;
+        network: services_lead_to_ready_pods_by_name_and_by_port,
+            a_config_map_that_changes_reaches_the_pod;
         streams: logs_are_followed_and_programs_run;
     ];
     let mut lab = Lab::new().await;
