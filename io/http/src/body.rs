@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -13,11 +13,16 @@ use hyper::body::Frame;
 use gantry_gateway::WatchStream;
 
 /// The body of an answer.
-pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, BodyError>;
+/// What ends a body early; the client sees that it is not whole.
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Bytes that are ready.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).boxed_unsync()
+    let whole = Full::new(bytes.into());
+    whole
+        .map_err(|never: Infallible| match never {})
+        .boxed_unsync()
 }
 
 /// Pieces that are ready, sent one after the other without joining them.
@@ -30,16 +35,18 @@ pub(crate) fn pieces(mut pieces: Vec<Bytes>) -> Body {
 }
 
 /// Pieces that come as they happen; the body ends when the stream does.
-pub(crate) fn streaming(pieces: impl stream::Stream<Item = Bytes> + Send + 'static) -> Body {
-    use futures_util::StreamExt;
-    StreamBody::new(pieces.map(|piece| Ok(Frame::data(piece)))).boxed_unsync()
+pub(crate) fn streaming<S>(pieces: S) -> Body
+where
+    S: Stream<Item = Result<Bytes, BodyError>> + Send + 'static,
+{
+    StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
 }
 
 /// A watch's frames, each sent at once.
 pub(crate) fn streamed(watch: WatchStream) -> Response<Body> {
     let frames = stream::unfold(watch, |mut watch| async move {
         let frame = watch.next().await?;
-        Some((frame, watch))
+        Some((Ok(frame), watch))
     });
     let mut response = Response::new(streaming(frames));
     response

@@ -21,6 +21,7 @@ use crate::nodes::Nodes;
 use crate::respond;
 use crate::route::{self, Route};
 use crate::streams;
+use crate::tasks::Tasks;
 
 /// What every request has at hand.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct Front {
     pub(crate) tokens: Arc<TokenKey>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    pub(crate) tasks: Tasks,
     /// The version that is announced, such as `v1.35.0`.
     pub(crate) version: String,
     /// Where clients reach the server: address and port.

@@ -11,12 +11,15 @@ pub mod limits;
 mod metrics;
 mod negotiate;
 pub mod nodes;
+mod pods;
+mod proxy;
 mod query;
 mod respond;
 mod route;
 mod server;
 mod spdy;
 mod streams;
+mod tasks;
 
 pub use nodes::Nodes;
 pub use server::{Server, ServerConfig, ServerError};

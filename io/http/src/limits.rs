@@ -30,5 +30,17 @@ pub const SPDY_STREAMS: usize = 256;
 pub const FRAME_BYTES: usize = 1024 * 1024;
 /// The largest header block of a SPDY stream, once inflated.
 pub const HEADER_BLOCK_BYTES: usize = 64 * 1024;
+/// Conversations with pods at the same time; the next one is answered with 429.
+pub const CONVERSATIONS: usize = 4096;
+/// How long a client may take to open the streams of a conversation before it is given up.
+pub const STREAM_SETUP: Duration = Duration::from_secs(30);
+/// How long the output of a program that has ended is waited for: something it started may hold it.
+pub const OUTPUT_DRAIN: Duration = Duration::from_secs(10);
+/// How long a connection to a pod may take before the client is told 503.
+pub const PROXY_CONNECT: Duration = Duration::from_secs(10);
+/// The largest WebSocket message from a client; a larger one ends its conversation.
+pub const MESSAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of terminal sizes that may wait; a client sends some thirty per change.
+pub const RESIZE_BYTES: usize = 4 * 1024;
 /// How long to rest when no connection could be accepted.
 pub const REST: Duration = Duration::from_millis(50);

@@ -35,7 +35,7 @@ pub(crate) struct StreamCall {
     pub(crate) name: String,
     /// `log`, `exec`, `attach`, `portforward` or `proxy`.
     pub(crate) subresource: String,
-    /// What follows the subresource; begins with a slash unless empty.
+    /// What follows the subresource, as it was sent; begins with a slash unless empty.
     pub(crate) rest: String,
     /// The query.
     pub(crate) query: Query,
@@ -62,6 +62,7 @@ pub(crate) fn route<B>(
         _ => (query.flag("watch") && query.get("watch").is_some(), parts),
     };
     let place = place(&version, parts)?;
+    let behind = if version.group.is_empty() { 2 } else { 3 };
     if CONVERSATIONS.contains(&place.subresource.as_str()) {
         return Ok(Route::Stream(Box::new(StreamCall {
             caller: caller.clone(),
@@ -69,10 +70,10 @@ pub(crate) fn route<B>(
                 version,
                 plural: place.plural,
             },
+            rest: rest(path, behind, place.namespace.is_some()).to_owned(),
             namespace: place.namespace.unwrap_or_default(),
             name: place.name.unwrap_or_default(),
             subresource: place.subresource,
-            rest: place.rest,
             query,
         })));
     }
@@ -122,7 +123,14 @@ struct Place {
     plural: String,
     name: Option<String>,
     subresource: String,
-    rest: String,
+}
+
+/// What stands behind namespace, resource, name and subresource, without decoding it: it is somebody
+/// else's path. The first `behind` parts name the version.
+fn rest(path: &str, behind: usize, is_namespaced: bool) -> &str {
+    let parts = behind + if is_namespaced { 5 } else { 3 };
+    let start = path.match_indices('/').nth(parts);
+    start.map_or("", |(start, _)| &path[start..])
 }
 
 fn place(version: &GroupVersion, parts: Vec<String>) -> Result<Place, Rejection> {
@@ -147,17 +155,14 @@ fn place(version: &GroupVersion, parts: Vec<String>) -> Result<Place, Rejection>
         (None, first, next())
     };
     let subresource = next().unwrap_or_default();
-    let rest: Vec<String> = parts.collect();
-    if !rest.is_empty() && subresource != "proxy" {
+    if parts.next().is_some() && subresource != "proxy" {
         return Err(Rejection::NoSuchPath);
     }
-    let rest = rest.iter().map(|part| format!("/{part}")).collect();
     Ok(Place {
         namespace,
         plural,
         name,
         subresource,
-        rest,
     })
 }
 
@@ -313,8 +318,13 @@ mod tests {
         );
         check(
             "GET",
-            "/api/v1/namespaces/a/services/http:b:80/proxy/x/y",
-            &expect![[r#"proxy of services "a" "http:b:80" "/x/y""#]],
+            "/api/v1/namespaces/a/services/http:b:80/proxy/x//y%20z/",
+            &expect![[r#"proxy of services "a" "http:b:80" "/x//y%20z/""#]],
+        );
+        check(
+            "GET",
+            "/api/v1/nodes/a/proxy/x",
+            &expect![[r#"proxy of nodes "" "a" "/x""#]],
         );
         check("GET", "/api/v1", &expect!["fixed"]);
         check("GET", "/apis/apps/v1/", &expect!["fixed"]);

@@ -22,6 +22,7 @@ use crate::front::{self, Front, Peer};
 use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REST, STREAMS};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
+use crate::tasks::Tasks;
 
 /// What the front is made of.
 #[derive(Debug)]
@@ -81,6 +82,7 @@ impl Server {
             tokens: config.pki.tokens(),
             clock: config.clock,
             metrics: Metrics::default(),
+            tasks: Tasks::default(),
             version: config.version,
             address: address
                 .map(|address| address.to_string())
@@ -114,6 +116,7 @@ impl Server {
         stop.await;
         gantry_base::ignore(stopping.send(true), "no connection is left to be told");
         while listening.join_next().await.is_some() {}
+        self.front.tasks.end().await;
     }
 }
 

@@ -15,4 +15,3 @@ mod headers;
 mod tests;
 
 pub(crate) use connection::{Stream, serve};
-pub(crate) use frame::SpdyError;

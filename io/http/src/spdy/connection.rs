@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{
-    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, SimplexStream, WriteHalf,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 
 use super::frame::{Frame, INVALID_STREAM, REFUSED_STREAM, SpdyError, decode, encode};
@@ -25,7 +23,7 @@ pub(crate) struct Stream {
     /// What the peer says it is for.
     pub(crate) headers: Headers,
     /// What the peer sends.
-    pub(crate) input: ReadHalf<SimplexStream>,
+    pub(crate) input: DuplexStream,
     /// Sends to the peer.
     pub(crate) output: Outlet,
 }
@@ -71,7 +69,7 @@ where
 /// One open stream, seen from the reader.
 struct Live {
     /// Where its bytes go; gone once the peer ended its half.
-    inlet: Option<WriteHalf<SimplexStream>>,
+    inlet: Option<DuplexStream>,
     refused: Arc<AtomicBool>,
     /// Bytes taken since the peer was last told that there is room.
     taken: u32,
@@ -144,7 +142,7 @@ impl Reader {
             headers: Headers::default(),
         })
         .await;
-        let (input, inlet) = tokio::io::simplex(PIPE_BYTES);
+        let (input, inlet) = tokio::io::duplex(PIPE_BYTES);
         let output = Outlet::new(id, self.chunks.clone());
         let live = Live {
             inlet: (!fin).then_some(inlet),

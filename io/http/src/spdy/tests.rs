@@ -107,7 +107,7 @@ fn half_a_frame_is_waited_for() {
 
 #[test]
 fn nonsense_is_an_error_and_not_a_panic() {
-    let mut read = |bytes: &[u8]| decode(&mut BytesMut::from(bytes), &mut Unpacker::new());
+    let read = |bytes: &[u8]| decode(&mut BytesMut::from(bytes), &mut Unpacker::new());
     assert!(matches!(
         read(b"GET / HTTP/1.1\r\n"),
         Err(SpdyError::TooLarge { .. })
