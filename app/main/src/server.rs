@@ -90,11 +90,11 @@ impl Parts {
         if self.front.send(()).is_err() {
             info!("the front ended before it was asked to");
         }
-        while let Some(ended) = self.tasks.join_next().await {
-            if let Err(error) = ended {
-                info!(%error, "a task ended early");
-            }
+        // The front ends when asked; what else is in the set never ends by itself.
+        if let Some(Err(error)) = self.tasks.join_next().await {
+            info!(%error, "the front ended badly");
         }
+        self.tasks.shutdown().await;
         self.node.stop().await;
     }
 }
