@@ -76,14 +76,14 @@ async fn ask(
     let shaken = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(told)?;
     let answer = sender.send_request(request(target)?);
-    tokio::pin!(connection);
-    tokio::select! {
-        answer = answer => Ok(answer.map_err(told)?.status().as_u16()),
-        ended = &mut connection => Err(match ended {
-            Ok(()) => "the connection was closed".to_owned(),
-            Err(error) => told(error),
-        }),
-    }
+    tokio::pin!(answer);
+    // The connection carries the answer. A server that closes it at once has answered all the same.
+    let answer = tokio::select! {
+        biased;
+        answer = &mut answer => answer,
+        _ended = connection => answer.await,
+    };
+    Ok(answer.map_err(told)?.status().as_u16())
 }
 
 fn request(target: &Target) -> Result<Request<Empty<Bytes>>, String> {
