@@ -34,7 +34,7 @@ impl<'a> Cluster<'a> {
             name: name.to_owned(),
             home,
             port: free_port()?,
-            kubectl: lab.newest(),
+            kubectl: lab.usual(),
         };
         fs::create_dir(cluster.data_dir())?;
         fs::write(cluster.data_dir().join("registries.yaml"), lab.registries())?;

@@ -15,14 +15,16 @@ use super::{Cluster, Kubectl};
 pub(crate) struct Lab {
     gantry: PathBuf,
     stock: Vec<Kubectl>,
+    usual: Kubectl,
     registry: Registry,
     dir: TempDir,
 }
 
 impl Lab {
-    /// Builds the images and starts the registry.
+    /// Builds the images and starts the registry. Where a chapter does not care, the `usual`
+    /// client is used, or the newest.
     #[expect(clippy::print_stdout, reason = "says with what it works")]
-    pub(crate) fn open(gantry: &Path) -> Result<Self> {
+    pub(crate) fn open(gantry: &Path, usual: Option<&str>) -> Result<Self> {
         let gantry = gantry.canonicalize();
         let gantry = gantry.context("find the binary")?;
         ensure!(
@@ -35,8 +37,16 @@ impl Lab {
             publish(&registry, dir.path(), &recipe)
                 .with_context(|| format!("publish {}", recipe.name))?;
         }
+        let stock = Kubectl::stock();
+        let builtin = Kubectl::builtin(&gantry);
+        let all = || stock.iter().rev().chain([&builtin]);
+        let usual = match usual {
+            Some(name) => all().find(|one| one.name.ends_with(name)),
+            None => all().next(),
+        };
         let lab = Self {
-            stock: Kubectl::stock(),
+            usual: usual.context("find that client")?.clone(),
+            stock,
             gantry,
             registry,
             dir,
@@ -99,6 +109,11 @@ impl Lab {
     /// The newest stock client, or our own.
     pub(crate) fn newest(&self) -> Kubectl {
         self.stock.last().cloned().unwrap_or_else(|| self.builtin())
+    }
+
+    /// The client of whoever does not care which.
+    pub(crate) fn usual(&self) -> Kubectl {
+        self.usual.clone()
     }
 
     /// Our own client.
