@@ -4,6 +4,7 @@
 //! again. Whatever happened, the next plan starts from what is seen, never from what was intended.
 
 mod containers;
+pub(crate) mod deadline;
 mod ending;
 pub mod restart;
 
@@ -183,6 +184,9 @@ pub fn next_actions(world: &PodWorld) -> Plan<PodAction> {
         run(world, &mut plan);
     } else {
         refuse(world, &mut plan);
+    }
+    if let Some(left) = deadline::time_left(world).filter(|left| !left.is_zero()) {
+        plan.recheck_after(left);
     }
     report(world, status, &mut plan);
     // A stop is told again while one is under way: a second deletion may have shortened the grace.

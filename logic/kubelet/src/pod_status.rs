@@ -11,8 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use gantry_base::time::whole_seconds;
 
-use crate::pod::PodWorld;
 use crate::pod::restart::Policy;
+use crate::pod::{PodWorld, deadline};
 
 /// The status that follows from the world.
 #[must_use]
@@ -36,7 +36,11 @@ pub fn status(world: &PodWorld) -> PodStatus {
     let has_init = spec
         .and_then(|spec| spec.init_containers.as_ref())
         .is_some_and(|init| !init.is_empty());
+    let failed = deadline::is_over(world) && phase == "Failed" && known.reason.is_none();
+    let told = |text: &str| failed.then(|| text.to_owned());
     PodStatus {
+        reason: told(deadline::REASON).or_else(|| known.reason.clone()),
+        message: told(deadline::MESSAGE).or_else(|| known.message.clone()),
         phase: Some(phase),
         conditions: Some(conditions),
         start_time: known
@@ -73,6 +77,9 @@ fn phase(world: &PodWorld, init: &[ContainerStatus], main: &[ContainerStatus]) -
         .and_then(|status| status.phase.as_deref());
     if let Some(ended @ ("Succeeded" | "Failed")) = known {
         return ended.to_owned();
+    }
+    if deadline::is_over(world) {
+        return "Failed".to_owned();
     }
     let policy = Policy::named(
         world

@@ -1,4 +1,5 @@
 use expect_test::{Expect, expect};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 
 use super::testing::{at, container, ended, runs, world};
@@ -287,4 +288,21 @@ fn a_lost_sandbox_is_replaced_and_its_containers_count_on() {
         start b attempt=0 step=0
     "#]],
     );
+}
+
+#[test]
+fn a_pod_past_its_own_deadline_has_failed_and_is_stopped() {
+    let spec = json!({"activeDeadlineSeconds": 60, "containers": [{"name": "a", "image": "a"}]});
+    let started = |second: i64| {
+        world(spec.clone()).running(vec![runs("a", 0)]).with(|pod| {
+            let time = gantry_base::Timestamp::from_second(second).unwrap();
+            pod.status.get_or_insert_default().start_time = Some(Time(time));
+        })
+    };
+    check(&started(990), &expect![[r#"
+        look again after 50s
+    "#]]);
+    check(&started(900), &expect![[r#"
+        stop a-0 within 0ns: Stopping container a
+    "#]]);
 }
