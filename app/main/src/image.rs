@@ -102,15 +102,15 @@ fn list(images: &Images) -> Result<()> {
 
 /// A stored name as users would write it.
 fn familiar(name: &str) -> String {
-    name.parse::<Reference>().map_or_else(|_| name.to_owned(), |reference| reference.familiar())
+    name.parse::<Reference>()
+        .map_or_else(|_| name.to_owned(), |reference| reference.familiar())
 }
 
 /// How much of an image has arrived.
 fn amount(progress: &gantry_images::Progress) -> String {
-    let (done, total) = progress
-        .layers
-        .iter()
-        .fold((0, 0), |(done, total), layer| (done + layer.done, total + layer.total));
+    let (done, total) = progress.layers.iter().fold((0, 0), |(done, total), layer| {
+        (done + layer.done, total + layer.total)
+    });
     format!("{} of {}", size(done), size(total))
 }
 

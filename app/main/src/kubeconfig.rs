@@ -28,8 +28,8 @@ pub(crate) fn write_own(cluster: &Cluster, pki: &Pki, now: Timestamp) -> Result<
 /// Renews the certificate everywhere, if half of its life is over. Says whether it did.
 pub(crate) fn renew(cluster: &Cluster, pki: &Pki, now: Timestamp) -> Result<bool> {
     let known = read_identity(cluster)?;
-    let certificate = Certificate::from_pem(&known.cert_pem)
-        .context("read the administrator's certificate")?;
+    let certificate =
+        Certificate::from_pem(&known.cert_pem).context("read the administrator's certificate")?;
     if !needs_renewal(&certificate, now) {
         return Ok(false);
     }
@@ -127,11 +127,7 @@ fn write_identity(cluster: &Cluster, identity: &Identity) -> Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let path = identity_file(cluster);
-    let parts = [
-        &identity.cert_pem,
-        &identity.key_pem,
-        &identity.ca_pem,
-    ];
+    let parts = [&identity.cert_pem, &identity.key_pem, &identity.ca_pem];
     let text =
         serde_json::to_string(&parts).context("write down the administrator's certificate")?;
     let temporary = path.with_extension("json.new");

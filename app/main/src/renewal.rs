@@ -54,11 +54,7 @@ pub(crate) async fn watch_ready(control: &Control, name: &str) -> Result<()> {
         while let Some(frame) = frames.next().await {
             let event: Value =
                 serde_json::from_slice(&frame).context("read an event of the node")?;
-            let conditions = event
-                .pointer("/object/status/conditions")
-                .and_then(Value::as_array);
-            let is_ready = |known: &Value| known["type"] == "Ready" && known["status"] == "True";
-            if conditions.is_some_and(|all| all.iter().any(is_ready)) {
+            if event.get("object").is_some_and(takes_pods) {
                 return Ok(());
             }
         }
@@ -70,4 +66,14 @@ pub(crate) async fn watch_ready(control: &Control, name: &str) -> Result<()> {
             "the node {name} did not become Ready within a minute: the server's log says more"
         ),
     }
+}
+
+/// Whether the node is ready and nothing keeps pods away from it any more.
+fn takes_pods(node: &Value) -> bool {
+    let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
+    let is_ready = |known: &Value| known["type"] == "Ready" && known["status"] == "True";
+    let taints = node.pointer("/spec/taints").and_then(Value::as_array);
+    let is_ours = |taint: &Value| taint["key"] == "node.kubernetes.io/not-ready";
+    conditions.is_some_and(|all| all.iter().any(is_ready))
+        && !taints.is_some_and(|all| all.iter().any(is_ours))
 }
