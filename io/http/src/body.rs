@@ -42,13 +42,16 @@ where
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
 }
 
-/// A watch's frames, each sent at once.
-pub(crate) fn streamed(watch: WatchStream) -> Response<Body> {
+/// A watch's frames, each sent at once, until the watch is over or `stopped` resolves.
+pub(crate) fn streamed(
+    watch: WatchStream,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Response<Body> {
     let frames = stream::unfold(watch, |mut watch| async move {
         let frame = watch.next().await?;
         Some((Ok(frame), watch))
     });
-    let mut response = Response::new(streaming(frames));
+    let mut response = Response::new(streaming(frames.take_until(Box::pin(stopped))));
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,20 +1,24 @@
 //! What every request has at hand, and the order in which it is treated.
 
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tracing::{Instrument, error, info_span};
 
 use gantry_api::{Caller, Rejection};
-use gantry_gateway::{Authenticator, Clock, Gateway};
+use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Subject, TokenKey};
 
 use crate::body::{self, Body};
 use crate::endpoints;
 use crate::filters::{authenticate, authorize, impersonate};
-use crate::limits::BODY_BYTES;
+use crate::limits::{BODY_BYTES, REQUEST, REQUESTS};
 use crate::metrics::{Metrics, Running};
 use crate::negotiate::Wanted;
 use crate::nodes::Nodes;
@@ -33,10 +37,59 @@ pub(crate) struct Front {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) tasks: Tasks,
+    /// Held while one identifier is drawn.
+    pub(crate) chance: Mutex<OsEntropy>,
+    /// One for each request that is answered at once.
+    pub(crate) places: Semaphore,
+    /// Becomes true when the server begins to stop; whatever has no end of its own ends then.
+    pub(crate) stopping: watch::Receiver<bool>,
     /// The version that is announced, such as `v1.35.0`.
     pub(crate) version: String,
     /// Where clients reach the server: address and port.
     pub(crate) address: String,
+}
+
+/// The identifier of a request, which clients may choose and logs repeat.
+const AUDIT_ID: &str = "audit-id";
+
+impl Front {
+    /// Whether some version has this resource.
+    fn serves(&self, plural: &str) -> bool {
+        let kinds = self.gateway.registry().kinds();
+        kinds.iter().any(|kind| kind.names.plural == plural)
+    }
+
+    /// Resolves when the server begins to stop.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stopping = self.stopping.clone();
+        async move {
+            let stops = stopping.wait_for(|stops| *stops).await.map(drop);
+            gantry_base::ignore(stops, "a server that is gone has stopped");
+        }
+    }
+
+    /// The identifier that the client chose, or a new one.
+    fn request_id(&self, headers: &HeaderMap) -> String {
+        let chosen = headers.get(AUDIT_ID).and_then(|id| id.to_str().ok());
+        if let Some(id) = chosen.filter(|id| (1..=64).contains(&id.len())) {
+            return id.to_owned();
+        }
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        gantry_base::entropy::uid(&mut *chance)
+    }
+
+    /// Room for one more request that is answered at once; held until it is.
+    fn place(&self) -> Result<SemaphorePermit<'_>, Rejection> {
+        self.places
+            .try_acquire()
+            .map_err(|_| Rejection::TooManyRequests {
+                message: format!(
+                    "{REQUESTS} requests are under way, which is the limit: try again"
+                ),
+                retry_after_seconds: 1,
+                causes: Vec::new(),
+            })
+    }
 }
 
 /// What is known of the connection that a request came over.
@@ -52,14 +105,28 @@ pub(crate) async fn answer(
     peer: Peer,
     request: Request<Incoming>,
 ) -> Response<Body> {
+    let (method, path) = (request.method(), request.uri().path());
+    let is_served = |plural: &str| front.serves(plural);
     let running = front
         .metrics
-        .begin(request.method(), request.uri().path(), front.clock.now());
+        .begin(method, path, is_served, front.clock.now());
     let wanted = Wanted::of(request.headers());
-    let response = match treat(&front, &peer, request, &wanted).await {
-        Ok(response) => response,
-        Err(rejection) => respond::rejection(&rejection),
+    let id = front.request_id(request.headers());
+    let span = info_span!("request", id, %method, path);
+    let treated = AssertUnwindSafe(treat(&front, &peer, request, &wanted)).catch_unwind();
+    let mut response = match treated.instrument(span).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(rejection)) => respond::rejection(&rejection),
+        Err(_) => {
+            error!(id, "a request met a bug; the panic above says where");
+            respond::rejection(&Rejection::internal(
+                "the server met a bug; its log says where",
+            ))
+        }
     };
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(AUDIT_ID, id);
+    }
     let Running { labels, begun } = running;
     front
         .metrics
@@ -79,6 +146,7 @@ async fn treat(
     match route::route(&request, &caller, wanted)? {
         Route::Fixed => fixed(front, &caller, &request, wanted),
         Route::Object(mut call) => {
+            let _place = front.place()?;
             if let Some(format) = route::body_format(&call, request.headers())? {
                 let bytes = read(request).await?;
                 call.body =
@@ -116,17 +184,24 @@ async fn object(
 ) -> Result<Response<Body>, Rejection> {
     if call.verb == gantry_registry::request::Verb::Watch {
         let stream = front.gateway.watch(call)?;
-        return Ok(body::streamed(stream));
+        return Ok(body::streamed(stream, front.stopped()));
     }
     let pretty = call.options.pretty;
-    let response = front.gateway.call(call).await;
-    Ok(respond::answer(response, wanted, pretty))
+    let response = tokio::time::timeout(REQUEST, front.gateway.call(call)).await;
+    let response = response.map_err(|_| Rejection::Timeout {
+        message: "request did not complete within the allotted timeout".to_owned(),
+        causes: Vec::new(),
+    })?;
+    respond::answer(response, wanted, pretty).await
 }
 
 /// The whole body, up to the limit.
 async fn read(request: Request<Incoming>) -> Result<Bytes, Rejection> {
     let limited = Limited::new(request.into_body(), BODY_BYTES);
-    match limited.collect().await {
+    let collected = tokio::time::timeout(REQUEST, limited.collect()).await;
+    let collected = collected
+        .map_err(|_| Rejection::bad_request("the body took too long to arrive: send it again"))?;
+    match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(Rejection::TooLarge { limit: BODY_BYTES })

@@ -20,6 +20,8 @@ mod server;
 mod spdy;
 mod streams;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use nodes::Nodes;
 pub use server::{Server, ServerConfig, ServerError};

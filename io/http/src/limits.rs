@@ -14,6 +14,10 @@ pub const HANDSHAKE: Duration = Duration::from_secs(10);
 pub const HEAD: Duration = Duration::from_secs(30);
 /// How long answers under way may take once the server is asked to stop.
 pub const FAREWELL: Duration = Duration::from_secs(2);
+/// Requests at the same time that are answered at once; the next one is answered with 429.
+pub const REQUESTS: usize = 1024;
+/// How long a request that is answered at once may take; then it is answered with 504.
+pub const REQUEST: Duration = Duration::from_secs(60);
 /// Answers from this size on are compressed for clients that accept it.
 pub const COMPRESS_BYTES: usize = 128 * 1024;
 /// Bytes moved at once between a client and a program's streams.

@@ -94,12 +94,22 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn begin(&self, method: &Method, path: &str, now: Timestamp) -> Running {
-        self.inflight.get_or_create(&kind(method.as_str())).inc();
+    /// Counts a request as under way. Its labels come from what is served, never from what a client
+    /// made up, so that their number is bounded.
+    pub(crate) fn begin(
+        &self,
+        method: &Method,
+        path: &str,
+        is_served: impl FnOnce(&str) -> bool,
+        now: Timestamp,
+    ) -> Running {
+        let verb = verb(method);
+        self.inflight.get_or_create(&kind(verb)).inc();
+        let plural = resource(path);
         Running {
             labels: Labels {
-                verb: method.as_str().to_owned(),
-                resource: resource(path),
+                verb: verb.to_owned(),
+                resource: if is_served(plural) { plural } else { "" }.to_owned(),
             },
             begun: now,
         }
@@ -127,6 +137,18 @@ impl Metrics {
     }
 }
 
+fn verb(method: &Method) -> &'static str {
+    match method.as_str() {
+        "DELETE" => "DELETE",
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "PATCH" => "PATCH",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        _ => "OTHER",
+    }
+}
+
 fn kind(verb: &str) -> Kind {
     let reads = matches!(verb, "GET" | "HEAD");
     Kind {
@@ -134,27 +156,42 @@ fn kind(verb: &str) -> Kind {
     }
 }
 
-/// The resource that a path is about; empty for all that is none. Bounded by what is served and by
-/// a length, so that nonsense does not fill the memory.
-fn resource(path: &str) -> String {
+/// The resource that a path seems to be about; empty for all that is none.
+fn resource(path: &str) -> &str {
     let mut parts = path.split('/').skip(1);
     let behind = match parts.next() {
         Some("api") => parts.nth(1),
         Some("apis") => parts.nth(2),
         Some(_) | None => None,
     };
-    let plural = match behind {
+    match behind {
         Some("namespaces") => match (parts.next(), parts.next()) {
             (Some(_), Some(inside)) => inside,
             _ => "namespaces",
         },
         Some(plural) => plural,
         None => "",
-    };
-    let is_plain = plural.len() <= 63 && plural.bytes().all(|byte| byte.is_ascii_lowercase());
-    if is_plain {
-        plural.to_owned()
-    } else {
-        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_make_up_is_no_label() {
+        let metrics = Metrics::default();
+        let begin = |method: &[u8], path: &str| {
+            let method = Method::from_bytes(method).unwrap();
+            let running = metrics.begin(&method, path, |plural| plural == "pods", Timestamp::MIN);
+            (running.labels.verb, running.labels.resource)
+        };
+        let labels = |verb: &str, resource: &str| (verb.to_owned(), resource.to_owned());
+        assert_eq!(
+            begin(b"GET", "/api/v1/namespaces/a/pods/b"),
+            labels("GET", "pods")
+        );
+        assert_eq!(begin(b"MADEUP", "/apis/x/v1/nonsense"), labels("OTHER", ""));
+        assert_eq!(begin(b"GET", "/healthz"), labels("GET", ""));
     }
 }

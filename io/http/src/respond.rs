@@ -15,33 +15,37 @@ use crate::body::{self, Body};
 use crate::limits::COMPRESS_BYTES;
 use crate::negotiate::Wanted;
 
-/// The answer that the gateway gave.
-pub(crate) fn answer(
-    answer: gantry_gateway::Response,
+/// The answer that the gateway gave, compressed for clients that like it when it is large.
+pub(crate) async fn answer(
+    mut answer: gantry_gateway::Response,
     wanted: &Wanted,
     pretty: bool,
-) -> Response<Body> {
-    let size: usize = answer.content.iter().map(Bytes::len).sum();
-    let content = if pretty {
-        indented(answer.content)
-    } else {
-        answer.content
-    };
-    let compressed = wanted.gzip && size >= COMPRESS_BYTES;
-    let body = if compressed {
-        body::full(gzip(&content))
-    } else {
-        body::pieces(content)
-    };
+) -> Result<Response<Body>, Rejection> {
+    let mut content = std::mem::take(&mut answer.content);
+    let size: usize = content.iter().map(Bytes::len).sum();
+    if pretty {
+        content = indented(content);
+    }
+    if !wanted.gzip || size < COMPRESS_BYTES {
+        return Ok(with_head(answer, body::pieces(content)));
+    }
+    // Megabytes take tens of milliseconds, for which other requests should not wait.
+    let packed = tokio::task::spawn_blocking(move || gzip(&content)).await;
+    let packed = packed.map_err(|error| Rejection::internal(error.to_string()))?;
+    let mut response = with_head(answer, body::full(packed));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    Ok(response)
+}
+
+/// A body with the gateway's code, type, remarks and further headers.
+fn with_head(answer: gantry_gateway::Response, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    if compressed {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    }
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(HeaderName::from_static(name), value);
@@ -66,11 +70,9 @@ fn warning_header(text: &str) -> String {
 
 /// A refusal with its `Status`.
 pub(crate) fn rejection(rejection: &Rejection) -> Response<Body> {
-    answer(
-        gantry_gateway::Response::from(rejection),
-        &Wanted::default(),
-        false,
-    )
+    let mut answer = gantry_gateway::Response::from(rejection);
+    let content = std::mem::take(&mut answer.content);
+    with_head(answer, body::pieces(content))
 }
 
 /// A tree as JSON.

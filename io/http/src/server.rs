@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,11 +15,11 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
-use gantry_gateway::{Authenticator, Clock, Gateway};
+use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Certificate, Pki, PkiError};
 
 use crate::front::{self, Front, Peer};
-use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REST, STREAMS};
+use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REQUESTS, REST, STREAMS};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::tasks::Tasks;
@@ -52,6 +52,9 @@ pub enum ServerError {
     /// A listener could not be taken over.
     #[error("take over a listener")]
     Listener(#[from] std::io::Error),
+    /// The machine's source of chance cannot be read.
+    #[error("open the source of chance")]
+    Chance(#[source] std::io::Error),
 }
 
 /// The API server's front.
@@ -59,6 +62,7 @@ pub struct Server {
     front: Arc<Front>,
     acceptor: TlsAcceptor,
     listeners: Vec<tokio::net::TcpListener>,
+    stopping: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Server {
@@ -75,7 +79,9 @@ impl Server {
             .first()
             .map(TcpListener::local_addr)
             .transpose()?;
+        let (stopping, stopped) = watch::channel(false);
         let front = Front {
+            stopping: stopped,
             gateway: config.gateway,
             nodes: config.nodes,
             authenticator: config.authenticator,
@@ -83,6 +89,8 @@ impl Server {
             clock: config.clock,
             metrics: Metrics::default(),
             tasks: Tasks::default(),
+            chance: Mutex::new(OsEntropy::open().map_err(ServerError::Chance)?),
+            places: Semaphore::new(REQUESTS),
             version: config.version,
             address: address
                 .map(|address| address.to_string())
@@ -96,12 +104,12 @@ impl Server {
             front: Arc::new(front),
             acceptor: TlsAcceptor::from(config.pki.server_config()?),
             listeners: listeners.collect::<Result<_, _>>()?,
+            stopping,
         })
     }
 
-    /// Serves until `stop` resolves; then answers under way may end, and watches are cut.
+    /// Serves until `stop` resolves; then streams end, and answers under way may end.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let (stopping, stopped) = watch::channel(false);
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let mut listening = JoinSet::new();
         for listener in self.listeners {
@@ -109,14 +117,14 @@ impl Server {
                 front: Arc::clone(&self.front),
                 acceptor: self.acceptor.clone(),
                 places: Arc::clone(&places),
-                stopped: stopped.clone(),
+                stopped: self.front.stopping.clone(),
             };
             listening.spawn(door.listen(listener));
         }
         stop.await;
-        gantry_base::ignore(stopping.send(true), "no connection is left to be told");
-        while listening.join_next().await.is_some() {}
+        self.stopping.send_replace(true);
         self.front.tasks.end().await;
+        while listening.join_next().await.is_some() {}
     }
 }
 
@@ -174,7 +182,10 @@ impl Door {
         builder
             .http2()
             .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS);
+            .max_concurrent_streams(STREAMS)
+            // A client that vanished without a word must not keep its watches for ever.
+            .keep_alive_interval(HEAD)
+            .keep_alive_timeout(HEAD);
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         tokio::pin!(connection);
         tokio::select! {

@@ -12,6 +12,8 @@ mod frame;
 mod headers;
 
 #[cfg(test)]
+pub(crate) mod peer;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use connection::{Stream, serve};

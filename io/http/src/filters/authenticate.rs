@@ -11,6 +11,9 @@ use crate::front::{Front, Peer};
 
 pub(crate) fn caller(front: &Front, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Rejection> {
     if let Some(subject) = &peer.subject {
+        if subject.user.is_empty() {
+            return Err(Rejection::Unauthorized);
+        }
         let groups: Vec<&str> = subject.groups.iter().map(String::as_str).collect();
         return Ok(Caller::authenticated(&subject.user, &groups));
     }

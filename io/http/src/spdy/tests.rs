@@ -1,11 +1,12 @@
 //! The codec against itself, and a session over memory against a client made of the same codec.
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::AsyncReadExt;
 
 use super::connection::serve;
 use super::frame::{Frame, SpdyError, decode, encode};
 use super::headers::{Headers, Packer, Unpacker};
+use super::peer::Peer;
 
 fn headers(pairs: &[(&str, &str)]) -> Headers {
     Headers(
@@ -126,48 +127,12 @@ fn nonsense_is_an_error_and_not_a_panic() {
     assert!(matches!(read(&syn), Err(SpdyError::Headers)));
 }
 
-/// The other end of a connection.
-struct Client {
-    io: DuplexStream,
-    buffer: BytesMut,
-    packer: Packer,
-    unpacker: Unpacker,
-}
-
-impl Client {
-    fn new(io: DuplexStream) -> Self {
-        Self {
-            io,
-            buffer: BytesMut::new(),
-            packer: Packer::new(),
-            unpacker: Unpacker::new(),
-        }
-    }
-
-    async fn send(&mut self, frame: Frame) {
-        let mut out = BytesMut::new();
-        encode(&frame, &mut self.packer, &mut out);
-        self.io.write_all(&out).await.unwrap();
-    }
-
-    async fn receive(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = decode(&mut self.buffer, &mut self.unpacker).unwrap() {
-                return Some(frame);
-            }
-            if self.io.read_buf(&mut self.buffer).await.unwrap() == 0 {
-                return None;
-            }
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_stream_carries_bytes_both_ways_and_ends_each_way_by_itself() {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (mut streams, drive) = serve(ours);
     let drive = tokio::spawn(drive);
-    let mut client = Client::new(theirs);
+    let mut client = Peer::new(theirs);
 
     client
         .send(Frame::SynStream {
@@ -233,7 +198,7 @@ async fn a_ping_is_answered_and_a_reset_stream_takes_no_more() {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (mut streams, drive) = serve(ours);
     let drive = tokio::spawn(drive);
-    let mut client = Client::new(theirs);
+    let mut client = Peer::new(theirs);
 
     client
         .send(Frame::SynStream {

@@ -34,7 +34,8 @@ pub(crate) async fn open(
     }
     pods::check_log(&pod, &options.container, options.previous)?;
     let log = front.nodes.logs(pods::reference(&pod)?, options).await?;
-    let content = log.map(|piece| piece.map_err(BodyError::from)).boxed();
+    let pieces = log.map(|piece| piece.map_err(BodyError::from));
+    let content = pieces.take_until(Box::pin(front.stopped())).boxed();
     if upgrade::is_asked(request.headers()) {
         return feed::over_socket(front, request, content);
     }
