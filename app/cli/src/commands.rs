@@ -156,3 +156,14 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<(), Failu
         Command::Wait(command) => command.run(session).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_of_all_commands_agree_with_each_other() {
+        Root::command().debug_assert();
+    }
+}

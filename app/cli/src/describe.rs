@@ -17,6 +17,7 @@ mod replica_set;
 mod replication_controller;
 mod secret;
 mod service;
+mod service_account;
 mod template;
 mod volumes;
 
@@ -72,6 +73,8 @@ struct Chapter {
     group: &'static str,
     kind: &'static str,
     kin: &'static [Kin],
+    /// Whether what happened to it is shown.
+    with_events: bool,
     write: fn(&mut Page, &Subject<'_>),
 }
 
@@ -85,6 +88,7 @@ const CHAPTERS: &[Chapter] = &[
     replication_controller::CHAPTER,
     secret::CHAPTER,
     service::CHAPTER,
+    service_account::CHAPTER,
 ];
 
 /// The page of an object.
@@ -106,6 +110,7 @@ pub(crate) async fn describe(
         kin,
         now: Timestamp::now(),
     };
+    let with_events = with_events && chapter.is_none_or(|chapter| chapter.with_events);
     let events = if with_events {
         Some(events::about(session, found).await)
     } else {

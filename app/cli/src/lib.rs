@@ -36,11 +36,14 @@ use commands::Root;
 use output::Output;
 use session::Session;
 
-/// Runs one command as `kubectl` would. The first of `args` is the program's name.
+/// Runs one command as `kubectl` would; `args` are what stands behind the program's name.
 pub async fn kubectl(args: impl Iterator<Item = OsString>) -> ExitCode {
     let out = Output::stdout();
     let definition = Root::command();
-    let args = arguments::normalise(args.collect(), &definition);
+    let args = std::iter::once(OsString::from("kubectl"))
+        .chain(args)
+        .collect();
+    let args = arguments::normalise(args, &definition);
     let cause = arguments::cause(&args, &definition);
     let matches = match definition.try_get_matches_from(args) {
         Ok(matches) => matches,

@@ -220,7 +220,7 @@ mod tests {
         });
         assert_eq!(
             write(&tree),
-            "b:\n- a: \"80\"\n  x: 1\n- []\n- - \"true\"\ncolon: 'a: b'\nempty: \"\"\nlines: |\n  a\n   b\nn: null\n\"no\": \"no\"\no: {}\nopen: |-\n  a\n  b\nstar: '*x'\ntab: \"a\\tb\"\ntime: \"2026-01-02T03:04:05Z\"\n"
+            "b:\n- a: \"80\"\n  x: 1\n- []\n- - \"true\"\ncolon: 'a: b'\nempty: \"\"\nlines: |\n  a\n   b\n\"n\": null\n\"no\": \"no\"\no: {}\nopen: |-\n  a\n  b\nstar: '*x'\ntab: \"a\\tb\"\ntime: \"2026-01-02T03:04:05Z\"\n"
         );
     }
 
@@ -230,6 +230,6 @@ mod tests {
         let written = write(&json!({"message": text}));
         let lines: Vec<&str> = written.lines().collect();
         assert_eq!(lines.len(), 2);
-        assert_eq!(lines[1], "  word word word word end");
+        assert_eq!(lines[1], "  word word word word word end");
     }
 }

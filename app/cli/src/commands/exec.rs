@@ -14,9 +14,6 @@ use crate::streams::Streams;
 pub(crate) struct Exec {
     /// The pod, or something that has pods
     pod: String,
-    /// The command, after two dashes
-    #[arg(last = true)]
-    command: Vec<String>,
     /// Words before the two dashes, which are no longer accepted
     #[arg(hide = true)]
     stray: Vec<String>,
@@ -35,6 +32,9 @@ pub(crate) struct Exec {
     /// Accepted for the sake of scripts
     #[arg(long, hide = true)]
     pod_running_timeout: Option<String>,
+    /// The command, after two dashes
+    #[arg(last = true)]
+    command: Vec<String>,
 }
 
 impl Exec {

@@ -104,7 +104,8 @@ impl Explain {
         let fields = entries(inner, "properties");
         if let Some((name, declared)) = place.field {
             page.push_str(&format!("FIELD: {name} <{}>\n", schemas.type_of(declared)));
-            page.push_str(&enumeration(declared, ""));
+            let values = enumeration(declared, "");
+            page.push_str(if values.is_empty() { "\n" } else { &values });
             page.push('\n');
         }
         page.push_str("DESCRIPTION:\n");
@@ -307,6 +308,9 @@ fn enumeration(schema: &Value, indent: &str) -> String {
     let values: Vec<String> = items(schema, "enum").iter().map(shown).collect();
     if values.is_empty() {
         return String::new();
+    }
+    if indent.is_empty() {
+        return format!("ENUM:\n    {}\n", values.join("\n    "));
     }
     format!("{indent}enum: {}\n", values.join(", "))
 }

@@ -8,6 +8,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "",
     kind: "ConfigMap",
     kin: &[],
+    with_events: true,
     write,
 };
 

@@ -11,6 +11,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "apps",
     kind: "Deployment",
     kin: &[Kin::ReplicaSets],
+    with_events: true,
     write,
 };
 

@@ -8,6 +8,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "",
     kind: "Namespace",
     kin: &[],
+    with_events: false,
     write,
 };
 
@@ -29,7 +30,4 @@ fn write(page: &mut Page, subject: &Subject<'_>) {
             &rows,
         );
     }
-    // Quotas and limits are not built yet, so no namespace has any.
-    page.line(0, "\nNo resource quota.");
-    page.line(0, "\nNo LimitRange resource.");
 }

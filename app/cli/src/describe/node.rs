@@ -15,6 +15,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "",
     kind: "Node",
     kin: &[Kin::Lease, Kin::PodsOnNode],
+    with_events: true,
     write,
 };
 

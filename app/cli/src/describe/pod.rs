@@ -13,6 +13,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "",
     kind: "Pod",
     kin: &[],
+    with_events: true,
     write,
 };
 

@@ -8,6 +8,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "",
     kind: "ReplicationController",
     kin: &[Kin::Pods],
+    with_events: true,
     write,
 };
 

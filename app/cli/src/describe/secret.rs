@@ -12,6 +12,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "",
     kind: "Secret",
     kin: &[],
+    with_events: false,
     write,
 };
 

@@ -13,6 +13,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     group: "",
     kind: "Service",
     kin: &[Kin::EndpointSlices],
+    with_events: true,
     write,
 };
 

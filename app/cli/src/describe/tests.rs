@@ -59,16 +59,16 @@ fn a_pod_that_waits_shows_why() {
               A:     b
             Mounts:  <none>
         Conditions:
-          Type    Status
-          Ready   False 
-        Volumes:          <none>
-        QoS Class:        BestEffort
-        Node-Selectors:   <none>
-        Tolerations:      node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
+          Type           Status
+          Ready          False 
+        Volumes:         <none>
+        QoS Class:       BestEffort
+        Node-Selectors:  <none>
+        Tolerations:     node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
         Events:
-          Type     Reason  Age                From     Message
-          ----     ------  ----               ----     -------
-          Warning  Failed  30s (x3 over 5m)   kubelet  no such image
+          Type     Reason  Age               From     Message
+          ----     ------  ---               ----     -------
+          Warning  Failed  30s (x3 over 5m)  kubelet  no such image
     "#]]
     .assert_eq(&page(&pod::CHAPTER, &pod, BTreeMap::new(), &[event]));
 }

@@ -75,7 +75,14 @@ fn one(page: &mut Page, volume: &Value) {
                 ("ReadOnly", optional("persistentVolumeClaim.readOnly")),
             ],
         );
-    } else if volume["downwardAPI"].is_object() {
+    } else {
+        composed(page, volume);
+    }
+}
+
+/// Volumes that are put together from several things.
+fn composed(page: &mut Page, volume: &Value) {
+    if volume["downwardAPI"].is_object() {
         page.field(
             2,
             "Type",

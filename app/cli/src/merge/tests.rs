@@ -41,9 +41,9 @@ fn containers_are_told_apart_by_name() {
         .iter()
         .map(|c| c["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["new", "a", "sidecar"]);
-    assert_eq!(list[1]["image"], "y");
-    assert_eq!(list[1]["terminationMessagePath"], "/dev/termination-log");
+    assert_eq!(names, ["sidecar", "new", "a"]);
+    assert_eq!(list[2]["image"], "y");
+    assert_eq!(list[2]["terminationMessagePath"], "/dev/termination-log");
 }
 
 #[test]
