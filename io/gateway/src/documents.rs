@@ -15,6 +15,9 @@ use gantry_registry::Registry;
 
 use crate::gateway::Gateway;
 
+/// The type of the second version in protobuf.
+const OPENAPI_V2_PROTO: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
 /// A published document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -106,6 +109,18 @@ impl Gateway {
             ))
         };
         let document = self.shared.documents.get("v2", "application/json", build);
+        document.expect("there is always a second version")
+    }
+
+    /// `/openapi/v2` in protobuf.
+    #[must_use]
+    pub fn openapi_v2_proto(&self) -> Document {
+        let registry = self.registry();
+        let build = || Some((registry.openapi_v2_proto(), etag(registry) + "-proto"));
+        let document = self
+            .shared
+            .documents
+            .get("v2-proto", OPENAPI_V2_PROTO, build);
         document.expect("there is always a second version")
     }
 

@@ -3,7 +3,7 @@
 mod discovery;
 mod health;
 
-use http::header::{CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
+use http::header::{ACCEPT, CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -42,6 +42,9 @@ pub(crate) fn answer<B>(
             let server = format!("https://{}", front.address);
             Ok(respond::json(&front.tokens.openid_configuration(&server)))
         }
+        "/openapi/v2" if asks_for_proto(request) => {
+            Ok(published(front.gateway.openapi_v2_proto(), request, wanted))
+        }
         "/openapi/v2" => document(front.gateway.openapi_v2(), request, wanted),
         "/openapi/v3" => document(front.gateway.openapi_v3_index(), request, wanted),
         _ => rest(front, trimmed, request, wanted),
@@ -67,7 +70,15 @@ fn rest<B>(
     discovery::answer(front, path, request, wanted).ok_or(Rejection::NoSuchPath)
 }
 
-/// A published schema: unchanged for those who have it, compressed for those who can read that.
+/// Whether the second version of the schemas is wanted in protobuf. Clients name its type with
+/// either sign between the words, before anything else that they read.
+fn asks_for_proto<B>(request: &Request<B>) -> bool {
+    let accept = request.headers().get(ACCEPT);
+    let first = accept.and_then(|value| value.to_str().ok()?.split(',').next());
+    first.is_some_and(|first| first.contains("proto-openapi.spec.v2"))
+}
+
+/// A published schema in JSON.
 fn document<B>(
     document: Document,
     request: &Request<B>,
@@ -78,6 +89,11 @@ fn document<B>(
             accepted: ACCEPTED.to_owned(),
         });
     }
+    Ok(published(document, request, wanted))
+}
+
+/// A published schema: unchanged for those who have it, compressed for those who can read that.
+fn published<B>(document: Document, request: &Request<B>, wanted: &Wanted) -> Response<Body> {
     let etag = format!("\"{}\"", document.etag);
     let known = request
         .headers()
@@ -99,7 +115,7 @@ fn document<B>(
     if let Ok(etag) = HeaderValue::try_from(etag) {
         response.headers_mut().insert(ETAG, etag);
     }
-    Ok(response)
+    response
 }
 
 fn version(announced: &str) -> Value {

@@ -7,6 +7,7 @@ mod definitions;
 mod dialect;
 mod facts;
 mod operations;
+mod proto;
 
 use serde_json::{Map, Value, json};
 
@@ -27,6 +28,12 @@ impl Registry {
             "paths": operations::paths(&kinds, Dialect::Second),
             "definitions": definitions::of(&kinds, Dialect::Second),
         })
+    }
+
+    /// The same in protobuf, for clients that read nothing else.
+    #[must_use]
+    pub fn openapi_v2_proto(&self) -> Vec<u8> {
+        proto::encode(&self.openapi_v2())
     }
 
     /// `/openapi/v3/<group and version>`: one group at one version, if it is served.
