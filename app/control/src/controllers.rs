@@ -38,8 +38,8 @@ pub(crate) fn start(
     parts.run(Namespaces::default());
     parts.run(NodeLife);
     parts.run(PodCleanup);
-    parts.run(ReplicaSets);
-    parts.run(ReplicationControllers);
+    parts.run(ReplicaSets::default());
+    parts.run(ReplicationControllers::default());
     parts.run(RootCa::new(ca_pem.to_owned()));
     parts.run(Scheduler);
     parts.run(ServiceAccounts);

@@ -14,7 +14,7 @@ pub mod namespace;
 pub mod node_life;
 pub mod pod_cleanup;
 pub mod replica_set;
-mod replicas;
+pub mod replicas;
 pub mod replication_controller;
 pub mod root_ca;
 pub mod service_account;

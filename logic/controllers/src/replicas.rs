@@ -4,8 +4,11 @@
 //! New pods are named after a hash of what was seen, so a plan that is carried out twice, or made
 //! from a stale view, meets names that are taken instead of creating pods twice.
 
+mod controller;
 mod ranking;
 mod status;
+
+pub use controller::{Owner, Replicas};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +31,7 @@ use crate::limits::CREATE_BURST;
 
 /// What an owner of replicas asks for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Desired<'a, T> {
+pub struct Desired<'a, T> {
     owner: &'a T,
     replicas: usize,
     min_ready: Duration,
@@ -37,7 +40,7 @@ pub(crate) struct Desired<'a, T> {
 
 impl<'a, T: Kind> Desired<'a, T> {
     /// Numbers out of range count as zero; validation lets none through.
-    pub(crate) fn new(
+    pub fn new(
         owner: &'a T,
         replicas: Option<i32>,
         min_ready_seconds: Option<i32>,
@@ -60,20 +63,15 @@ impl<'a, T: Kind> Desired<'a, T> {
 
 /// The pods an owner has to do with.
 #[derive(Debug)]
-pub(crate) struct Observed {
-    pub(crate) now: Timestamp,
-    pub(crate) claims: Claims<Pod>,
+struct Observed {
+    now: Timestamp,
+    claims: Claims<Pod>,
     /// How many active replicas of sibling owners run on each node.
-    pub(crate) siblings_on: BTreeMap<String, usize>,
+    siblings_on: BTreeMap<String, usize>,
 }
 
 /// Looks through the owner's namespace.
-pub(crate) fn observe<T: Kind>(
-    view: &View,
-    owner: &T,
-    selector: &Selector,
-    now: Timestamp,
-) -> Observed {
+fn observe<T: Kind>(view: &View, owner: &T, selector: &Selector, now: Timestamp) -> Observed {
     let claims = claims::sort(view.within::<Pod>(owner.namespace()), owner.uid(), selector);
     Observed {
         now,
@@ -107,7 +105,7 @@ fn siblings_on<T: Kind>(view: &View, owner: &T) -> BTreeMap<String, usize> {
 }
 
 /// The status that follows from what was observed, and from a refused creation if there was one.
-pub(crate) fn status<T: Kind>(
+fn status<T: Kind>(
     desired: &Desired<'_, T>,
     observed: &Observed,
     old: &ReplicaSetStatus,
@@ -121,7 +119,7 @@ pub(crate) fn status<T: Kind>(
 }
 
 /// The event that tells of a refused creation.
-pub(crate) fn refusal<T: Kind>(owner: &T, why: &str) -> Write {
+fn refusal<T: Kind>(owner: &T, why: &str) -> Write {
     Write::Note(EventNote::warning(
         owner,
         "FailedCreate",
@@ -130,7 +128,7 @@ pub(crate) fn refusal<T: Kind>(owner: &T, why: &str) -> Write {
 }
 
 /// Plans what brings the pods to the number desired. The status is the caller's.
-pub(crate) fn plan<T: Kind>(desired: &Desired<'_, T>, observed: &Observed) -> Plan<Write> {
+fn plan<T: Kind>(desired: &Desired<'_, T>, observed: &Observed) -> Plan<Write> {
     let mut plan = Plan::default();
     let terminating = desired.owner.is_terminating();
     let reference = controller_reference(desired.owner);

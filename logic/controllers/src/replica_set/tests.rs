@@ -1,6 +1,12 @@
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
+use std::sync::Arc;
+
+use gantry_api::ObjectKey;
+use gantry_reconcile::{Controller, Reconciler, View, Write};
+use k8s_openapi::api::core::v1::Pod;
+
 use super::*;
 use crate::testing::{now, object, plan_for, put, shown};
 
@@ -42,7 +48,7 @@ fn ready(since: &str) -> Value {
 }
 
 fn check(view: &View, expected: &Expect) {
-    let plan = plan_for::<_, ReplicaSet>(&ReplicaSets, view, ("default", "web"));
+    let plan = plan_for::<_, ReplicaSet>(&ReplicaSets::default(), view, ("default", "web"));
     expected.assert_eq(&shown(&plan));
 }
 
@@ -90,7 +96,7 @@ fn an_orphan_that_matches_is_adopted_before_anything_is_created() {
 fn the_same_world_names_the_same_pods() {
     let names = |view: &View| {
         shown(&plan_for::<_, ReplicaSet>(
-            &ReplicaSets,
+            &ReplicaSets::default(),
             view,
             ("default", "web"),
         ))
@@ -113,9 +119,9 @@ fn a_refused_creation_is_told_in_the_status_and_forgotten_when_it_went_well() {
         "default",
         "web",
     );
-    let world = ReplicaSets.observe(&view, &key, now()).unwrap();
-    let create = ReplicaSets.reconcile(&world).actions.remove(0);
-    let plan = ReplicaSets.refused(&world, &create, "exceeded quota");
+    let world = ReplicaSets::default().observe(&view, &key, now()).unwrap();
+    let create = ReplicaSets::default().reconcile(&world).actions.remove(0);
+    let plan = ReplicaSets::default().refused(&world, &create, "exceeded quota");
     let Write::Update {
         object: reported, ..
     } = plan.actions.last().unwrap()

@@ -1,5 +1,7 @@
 use serde_json::json;
 
+use gantry_reconcile::View;
+
 use super::*;
 use crate::testing::{plan_for, put, shown};
 
@@ -17,8 +19,11 @@ fn it_fills_up_to_its_replicas_and_reports_none_yet() {
             },
         }),
     );
-    let plan =
-        plan_for::<_, ReplicationController>(&ReplicationControllers, &view, ("default", "web"));
+    let plan = plan_for::<_, ReplicationController>(
+        &ReplicationControllers::default(),
+        &view,
+        ("default", "web"),
+    );
     let text = shown(&plan);
     assert_eq!(text.matches("create pods web-").count(), 2, "{text}");
     assert!(
