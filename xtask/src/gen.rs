@@ -7,6 +7,8 @@
 //! not say (key defaults, closed sets of values) comes from `gen/overlay.tsv`. The output is the
 //! same for the same input, so it can be regenerated and compared.
 
+pub(crate) mod proto;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;

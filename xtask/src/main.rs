@@ -25,7 +25,9 @@ cargo xtask <command>
   ci            what a change must pass: installs what tests need, check, end to end on the release build
   tidy          the rules of docs/house.md that a program can check
   bench [name]  the figures of benches/, each beside its budget
-  gen <file>    the table of schema facts, from published definitions";
+  gen <file>    the table of schema facts, from published definitions
+  gen proto <folder>
+                the table of protobuf fields, from published modules";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -43,6 +45,9 @@ fn run(arguments: &[String]) -> Result<()> {
         ["bench", ref names @ ..] => bench::run(names),
         ["check"] => check::run(),
         ["ci"] => ci::run(),
+        ["gen", "proto", folder] => {
+            r#gen::proto::run(folder.as_ref()).context("regenerate the protobuf fields")
+        }
         ["gen", file] => r#gen::run(file.as_ref()).context("regenerate the facts"),
         ["tidy"] => tidy::run(),
         [] | ["help" | "--help" | "-h"] => {

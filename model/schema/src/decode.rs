@@ -1,4 +1,4 @@
-//! From bytes to values: JSON and YAML, strictly, with positions.
+//! From bytes to values: JSON and YAML, strictly, with positions; and protobuf.
 //!
 //! A body is parsed into a [`Document`], which is then taken as it is ([`Document::untyped`]) or
 //! fitted to a type ([`Document::typed`]). Unknown and duplicate fields are findings, for the
@@ -8,6 +8,7 @@
 mod conform;
 mod json;
 mod node;
+mod proto;
 mod scalar;
 mod yaml;
 
@@ -23,6 +24,7 @@ use crate::limits;
 use crate::schema::TypeRef;
 use crate::trail::Trail;
 use node::{Node, Source};
+pub use proto::Malformed;
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub enum Format {
     Json,
     /// YAML, as manifests are written.
     Yaml,
+    /// Protobuf in the envelope that clients put around built-in kinds.
+    Protobuf,
 }
 
 /// A parsed body that still knows where everything was written.
@@ -113,6 +117,22 @@ pub enum DecodeError {
         /// The line, counted from 1, when the body has more than one.
         line: Option<usize>,
     },
+    /// A body in protobuf does not keep to its form.
+    #[error("{}{problem}", at_field(.path))]
+    Protobuf {
+        /// Which field; empty for the whole body.
+        path: FieldPath,
+        /// What is wrong with it.
+        problem: Malformed,
+    },
+    /// The kind has no encoding in protobuf.
+    #[error("read {kind:?} of {api_version:?} as protobuf: no message is known, send JSON")]
+    NoMessage {
+        /// The version that the body names.
+        api_version: String,
+        /// The kind that the body names.
+        kind: String,
+    },
     /// Lists and objects are nested deeper than [`limits::DEPTH_MAX`].
     #[error("read values nested deeper than {}", limits::DEPTH_MAX)]
     TooDeep,
@@ -138,18 +158,22 @@ pub enum DecodeError {
 
 /// Parses a body that holds one document.
 pub fn parse(body: &[u8], format: Format) -> Result<Document<'_>, DecodeError> {
-    let text = text_of(body, limits::BODY_BYTES_MAX)?;
-    let source = Source::new(body);
-    let node = match format {
-        Format::Json => json::parse(text)?,
-        Format::Yaml => {
-            let mut nodes = yaml::parse(text)?;
-            let found = nodes.len();
-            let only = nodes.pop().filter(|_| found == 1);
-            only.ok_or(DecodeError::NotOneDocument { found })?
-        }
+    let most = limits::BODY_BYTES_MAX;
+    // Protobuf has no lines to point at.
+    let lines = if format == Format::Protobuf {
+        b""
+    } else {
+        body
     };
-    Ok(Document { node, source })
+    let node = match format {
+        Format::Json => json::parse(text_of(body, most)?)?,
+        Format::Yaml => one_of(yaml::parse(text_of(body, most)?)?)?,
+        Format::Protobuf => proto::parse(short(body, most)?)?,
+    };
+    Ok(Document {
+        node,
+        source: Source::new(lines),
+    })
 }
 
 /// Parses a file of manifests: JSON, or YAML with any number of documents. Empty documents are
@@ -174,16 +198,26 @@ pub fn value(value: Value, ty: TypeRef<'_>) -> Result<Decoded, DecodeError> {
     conform::typed(Node::unwritten(value), Source::new(b""), ty)
 }
 
+fn one_of(mut nodes: Vec<Node<'_>>) -> Result<Node<'_>, DecodeError> {
+    let found = nodes.len();
+    let only = nodes.pop().filter(|_| found == 1);
+    only.ok_or(DecodeError::NotOneDocument { found })
+}
+
 fn text_of(body: &[u8], most: usize) -> Result<&str, DecodeError> {
+    std::str::from_utf8(short(body, most)?).map_err(|error| DecodeError::NotUtf8 {
+        offset: error.valid_up_to(),
+    })
+}
+
+fn short(body: &[u8], most: usize) -> Result<&[u8], DecodeError> {
     if body.len() > most {
         return Err(DecodeError::TooLong {
             bytes: body.len(),
             most,
         });
     }
-    std::str::from_utf8(body).map_err(|error| DecodeError::NotUtf8 {
-        offset: error.valid_up_to(),
-    })
+    Ok(body)
 }
 
 impl<'a> Document<'a> {
@@ -250,6 +284,15 @@ impl fmt::Display for Finding {
         };
         write!(f, "{word} field \"{}\"{}", self.path, at_line(self.line))?;
         suggestion.map_or(Ok(()), |name| write!(f, ", did you mean {name:?}?"))
+    }
+}
+
+fn at_field(path: &FieldPath) -> String {
+    let path = path.as_str();
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!("{path}: ")
     }
 }
 

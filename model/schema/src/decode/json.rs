@@ -12,10 +12,15 @@ use crate::limits;
 
 /// Parses a body that holds exactly one value.
 pub(super) fn parse(text: &str) -> Result<Node<'_>, DecodeError> {
+    parse_within(text, 0)
+}
+
+/// Parses exactly one value that stands in others, `depth` deep.
+pub(super) fn parse_within(text: &str, depth: usize) -> Result<Node<'_>, DecodeError> {
     let mut parser = Parser {
         text,
         at: 0,
-        depth: 0,
+        depth,
         budget: Budget::full(),
     };
     let node = parser.value()?;

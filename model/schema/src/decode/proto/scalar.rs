@@ -1,0 +1,122 @@
+//! Values that are one piece in JSON, though some are messages on the wire.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gantry_base::{Timestamp, time};
+use serde_json::Number;
+
+use super::wire::{self, Malformed, Raw};
+use crate::decode::node::NodeKind;
+
+/// The first and the last second that RFC 3339 can write.
+const CALENDAR: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
+
+/// The type of one such value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scalar {
+    Text,
+    Bytes,
+    Bool,
+    Int32,
+    Int64,
+    Number,
+    Quantity,
+    IntOrText,
+    Time,
+    MicroTime,
+}
+
+impl Scalar {
+    /// The type that the table calls so.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "string" => Self::Text,
+            "bytes" => Self::Bytes,
+            "bool" => Self::Bool,
+            "int32" => Self::Int32,
+            "int64" => Self::Int64,
+            "number" => Self::Number,
+            "quantity" => Self::Quantity,
+            "int-or-string" => Self::IntOrText,
+            "time" => Self::Time,
+            "microtime" => Self::MicroTime,
+            _ => return None,
+        })
+    }
+
+    /// Reads a value.
+    pub(super) fn read(self, raw: Raw<'_>) -> Result<NodeKind<'_>, Malformed> {
+        Ok(match self {
+            Self::Text => NodeKind::Text(raw.text()?.into()),
+            Self::Bytes => NodeKind::Text(STANDARD.encode(raw.bytes()?).into()),
+            Self::Bool => NodeKind::Bool(raw.integer()? != 0),
+            Self::Int32 => NodeKind::Number(narrow(raw)?.into()),
+            Self::Int64 => NodeKind::Number(raw.integer()?.into()),
+            Self::Number => NodeKind::Number(float(raw)?),
+            Self::Quantity => quantity(raw.bytes()?)?,
+            Self::IntOrText => int_or_text(raw.bytes()?)?,
+            Self::Time => moment(raw.bytes()?, time::rfc3339)?,
+            Self::MicroTime => moment(raw.bytes()?, time::rfc3339_micro)?,
+        })
+    }
+
+    /// Whether several values may stand one behind the other in one piece.
+    pub(super) const fn is_packable(self) -> bool {
+        matches!(self, Self::Bool | Self::Int32 | Self::Int64)
+    }
+
+    /// What zero looks like on the wire.
+    pub(super) const fn zero(self) -> Raw<'static> {
+        match self {
+            Self::Bool | Self::Int32 | Self::Int64 => Raw::Varint(0),
+            Self::Number => Raw::Fixed64(0),
+            Self::Text
+            | Self::Bytes
+            | Self::Quantity
+            | Self::IntOrText
+            | Self::Time
+            | Self::MicroTime => Raw::Bytes(&[]),
+        }
+    }
+}
+
+fn float(raw: Raw<'_>) -> Result<Number, Malformed> {
+    Number::from_f64(raw.float()?).ok_or(Malformed::Range)
+}
+
+fn narrow(raw: Raw<'_>) -> Result<i32, Malformed> {
+    i32::try_from(raw.integer()?).map_err(|_| Malformed::Range)
+}
+
+/// An amount is a text in a message; none is zero.
+fn quantity(message: &[u8]) -> Result<NodeKind<'_>, Malformed> {
+    let [text] = wire::fields(message)?;
+    let text = text.map_or(Ok(""), Raw::text)?;
+    let text = if text.is_empty() { "0" } else { text };
+    Ok(NodeKind::Text(text.into()))
+}
+
+/// A number, unless the first field says that it is a text.
+fn int_or_text(message: &[u8]) -> Result<NodeKind<'_>, Malformed> {
+    let [which, number, text] = wire::fields(message)?;
+    Ok(match which.map_or(Ok(0), Raw::integer)? {
+        0 => NodeKind::Number(number.map_or(Ok(0), narrow)?.into()),
+        1 => NodeKind::Text(text.map_or(Ok(""), Raw::text)?.into()),
+        _ => return Err(Malformed::Range),
+    })
+}
+
+/// Seconds and nanoseconds; an empty message is no moment at all.
+fn moment(message: &[u8], print: fn(Timestamp) -> String) -> Result<NodeKind<'_>, Malformed> {
+    if message.is_empty() {
+        return Ok(NodeKind::Null);
+    }
+    let [seconds, nanoseconds] = wire::fields(message)?;
+    let seconds = seconds.map_or(Ok(0), Raw::integer)?;
+    let nanoseconds = nanoseconds.map_or(Ok(0), narrow)?;
+    if !CALENDAR.contains(&seconds) || !(0..1_000_000_000).contains(&nanoseconds) {
+        return Err(Malformed::Moment);
+    }
+    let moment = Timestamp::new(seconds, nanoseconds).map_err(|_| Malformed::Moment)?;
+    Ok(NodeKind::Text(print(moment).into()))
+}
