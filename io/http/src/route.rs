@@ -182,7 +182,7 @@ fn verb<B>(request: &Request<B>, place: &Place, watches: bool) -> Result<Verb, R
 }
 
 const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
-const BODIES: &str = "application/json, application/yaml";
+const BODIES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 fn patch_type(headers: &HeaderMap) -> Result<PatchType, Rejection> {
     match media_type(headers).as_str() {
@@ -210,6 +210,7 @@ pub(crate) fn body_format(
     match media_type(headers).as_str() {
         "" | "application/json" | "text/json" | "*/*" => Ok(Some(Format::Json)),
         "application/yaml" | "application/x-yaml" | "text/yaml" => Ok(Some(Format::Yaml)),
+        "application/vnd.kubernetes.protobuf" => Ok(Some(Format::Protobuf)),
         _ => Err(Rejection::UnsupportedMediaType {
             accepted: BODIES.to_owned(),
         }),

@@ -210,5 +210,10 @@ fn bad(error: decode::DecodeError) -> Rejection {
             limit: gantry_schema::limits::BODY_BYTES_MAX,
         };
     }
+    if matches!(error, decode::DecodeError::NoMessage { .. }) {
+        return Rejection::UnsupportedMediaType {
+            accepted: "application/json, application/yaml".to_owned(),
+        };
+    }
     Rejection::bad_request(format!("could not read the body: {error}"))
 }
