@@ -195,9 +195,9 @@ pub(crate) fn controller(object: &Value) -> Option<&Value> {
     owners.iter().find(|owner| owner["controller"] == true)
 }
 
-/// A pod template in words, for the history of rollouts.
+/// A pod template in words, for the history of rollouts, which the stock tool does not line up.
 pub(crate) fn template_page(template: &Value) -> String {
     let mut page = Page::default();
     template::write(&mut page, template);
-    page.finish()
+    page.unaligned()
 }

@@ -1,5 +1,7 @@
 //! `get`: objects in whatever form is asked for; tables come from the server.
 
+mod shower;
+
 use clap::Args;
 use gantry_client::Call;
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ use crate::print::{Format, list_of, without_managers};
 use crate::selection::{self, Filter, Selection, Target};
 use crate::session::Session;
 use crate::watching::Watch;
+use shower::Shower;
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
@@ -353,65 +356,6 @@ impl Get {
             session.out.flush()?;
         }
         Ok(())
-    }
-}
-
-/// Shows objects as they come.
-struct Shower<'a> {
-    get: &'a Get,
-    session: &'a Session,
-    resource: &'a Resource,
-    format: &'a Format,
-    printer: Printer,
-}
-
-impl<'a> Shower<'a> {
-    fn new(get: &'a Get, session: &'a Session, resource: &'a Resource, format: &'a Format) -> Self {
-        let wide = matches!(format, Format::Table { wide: true });
-        let printer = Printer::new(get.look(resource, wide, false));
-        Self {
-            get,
-            session,
-            resource,
-            format,
-            printer,
-        }
-    }
-
-    fn list(&mut self, list: &Value) -> Result<(), Failure> {
-        if self.format.is_table() {
-            let table = read(list.clone())?;
-            if table.rows.is_empty() {
-                self.printer.remember(&table);
-                return Ok(());
-            }
-            return self.session.out.write(self.printer.show(&table, "ADDED"));
-        }
-        for item in crate::fields::items(list, "items") {
-            self.show(item.clone(), "ADDED")?;
-        }
-        Ok(())
-    }
-
-    fn show(&mut self, object: Value, event: &str) -> Result<(), Failure> {
-        if self.format.is_table() {
-            let table = read(object)?;
-            return self.session.out.write(self.printer.show(&table, event));
-        }
-        let found = Found::named(self.resource, object);
-        let mut object = found.object;
-        if !self.get.show_managed_fields {
-            object = without_managers(object);
-        }
-        if self.get.output_watch_events {
-            object = json!({"type": event, "object": object});
-        }
-        if matches!(self.format, Format::Yaml) {
-            self.session.out.line("---")?;
-        }
-        self.session
-            .out
-            .write(self.format.render(&object, &self.resource.label()))
     }
 }
 

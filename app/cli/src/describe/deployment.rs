@@ -69,7 +69,8 @@ fn sets(page: &mut Page, subject: &Subject<'_>) {
     let is_new = |set: &&Value| {
         newest.is_some_and(|newest| text(newest, "metadata.uid") == text(set, "metadata.uid"))
     };
-    let (new, old): (Vec<&Value>, Vec<&Value>) = all.iter().partition(|set| is_new(set));
+    let (new, mut old): (Vec<&Value>, Vec<&Value>) = all.iter().partition(|set| is_new(set));
+    old.sort_by_key(|set| text(set, "metadata.creationTimestamp"));
     page.field(0, "OldReplicaSets", in_words(&old));
     page.field(0, "NewReplicaSet", in_words(&new));
 }

@@ -67,7 +67,7 @@ fn a_pod_that_waits_shows_why() {
         Tolerations:     node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
         Events:
           Type     Reason  Age               From     Message
-          ----     ------  ---               ----     -------
+          ----     ------  ----              ----     -------
           Warning  Failed  30s (x3 over 5m)  kubelet  no such image
     "#]]
     .assert_eq(&page(&pod::CHAPTER, &pod, BTreeMap::new(), &[event]));

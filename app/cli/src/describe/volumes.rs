@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::page::Page;
-use crate::fields::{items, number, shown, text};
+use crate::fields::{items, number, text};
 
 pub(super) fn write(page: &mut Page, volumes: &[Value], in_template: bool) {
     let (indent, name_indent) = if in_template { ("  ", " ") } else { ("", "") };
@@ -114,19 +114,13 @@ fn composed(page: &mut Page, volume: &Value) {
 }
 
 fn projected(page: &mut Page, source: &Value) {
-    let nil = |value: &Value| {
-        if value.is_null() {
-            "<nil>".to_owned()
-        } else {
-            shown(value)
-        }
-    };
+    let optional = |value: &Value| (value["optional"] == true).to_string();
     if source["secret"].is_object() {
         page.field(2, "SecretName", text(source, "secret.name"));
-        page.field(2, "Optional", nil(&source["secret"]["optional"]));
+        page.field(2, "Optional", optional(&source["secret"]));
     } else if source["configMap"].is_object() {
         page.field(2, "ConfigMapName", text(source, "configMap.name"));
-        page.field(2, "Optional", nil(&source["configMap"]["optional"]));
+        page.field(2, "Optional", optional(&source["configMap"]));
     } else if source["downwardAPI"].is_object() {
         page.field(2, "DownwardAPI", "true");
     } else if source["serviceAccountToken"].is_object() {

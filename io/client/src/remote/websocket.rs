@@ -27,7 +27,8 @@ pub(super) async fn open(
     head: Request<()>,
     protocols: &str,
 ) -> Result<Socket, RemoteError> {
-    let mut request = head.uri().clone().into_client_request().map_err(failed)?;
+    let uri = head.uri().to_string().replacen("http", "ws", 1);
+    let mut request = uri.into_client_request().map_err(failed)?;
     for (name, value) in head.headers() {
         request.headers_mut().append(name, value.clone());
     }
