@@ -48,7 +48,7 @@ fn in_use(agent: &Agent) -> BTreeSet<ImageId> {
     for pod in state.pods.values() {
         let containers = pod.sandbox.iter().flat_map(|sandbox| &sandbox.containers);
         let made = containers.map(|container| container.config.image_id.as_str());
-        let wanted = pod.images.values().filter_map(|image| match image {
+        let wanted = pod.images.values().filter_map(|(_, image)| match image {
             Image::Present { id } => Some(id.as_str()),
             Image::Absent | Image::Failed { .. } => None,
         });

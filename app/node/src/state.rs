@@ -26,7 +26,8 @@ pub(crate) struct PodState {
     pub(crate) volumes: Volumes,
     pub(crate) mounted: Option<Mounted>,
     pub(crate) mount_failures: u32,
-    pub(crate) images: BTreeMap<String, Image>,
+    /// How far the images are, by container, each with the name that was asked for.
+    pub(crate) images: BTreeMap<String, (String, Image)>,
     pub(crate) pull_failures: BTreeMap<String, u32>,
     /// Why containers could not be made, by name; forgotten when it is tried again.
     pub(crate) start_errors: BTreeMap<String, String>,

@@ -133,7 +133,7 @@ pub enum ConfigError {
 
 /// Whether the container could be made: everything that it refers to is there.
 pub fn check(on: &Surroundings<'_>, spec: &Container) -> Result<(), ConfigError> {
-    mounts(spec, &env::environment(on, spec)?)?;
+    mounts(on.pod, spec, &env::environment(on, spec)?)?;
     security::check(on.pod, spec)
 }
 

@@ -148,20 +148,25 @@ fn volumes(on: &Surroundings<'_>, known: &PodState, now: Timestamp) -> Volumes {
     }
 }
 
-/// The images that were found; those of containers that exist need not be looked for.
+/// The images that were found; those of containers that exist need not be looked for. What was
+/// found under another name than the pod uses now does not count.
 fn images(pod: &Pod, known: &PodState) -> BTreeMap<String, Image> {
-    let mut images = known.images.clone();
+    let mut images = BTreeMap::new();
     for spec in all_containers(pod) {
-        let latest = known
-            .sandbox
-            .as_ref()
-            .and_then(|sandbox| sandbox.latest(&spec.name));
-        if let Some(latest) = latest {
-            let id = latest.config.image_id.clone();
-            images
-                .entry(spec.name.clone())
-                .or_insert(Image::Present { id });
-        }
+        let wanted = spec.image.as_deref().unwrap_or_default();
+        let found = known.images.get(&spec.name);
+        let found = found.filter(|(asked, _)| asked == wanted);
+        let sandbox = known.sandbox.as_ref();
+        let latest = sandbox.and_then(|sandbox| sandbox.latest(&spec.name));
+        let latest = latest.filter(|latest| latest.config.image == wanted);
+        let image = match (found, latest) {
+            (Some((_, image)), _) => image.clone(),
+            (None, Some(latest)) => Image::Present {
+                id: latest.config.image_id.clone(),
+            },
+            (None, None) => continue,
+        };
+        images.insert(spec.name.clone(), image);
     }
     images
 }

@@ -96,7 +96,7 @@ async fn config(
     let (addresses, image_id) = known(agent, key, pod, &spec.name);
     let seccomp_dir = agent.seccomp_dir();
     let on = agent.surroundings((pod, &view), (&addresses, &hosts), &seccomp_dir);
-    let placed = container::mounts(spec, &container::environment(&on, spec)?)?;
+    let placed = container::mounts(pod, spec, &container::environment(&on, spec)?)?;
     let mounts = mounts(agent, key, &spec.name, placed).await?;
     let log = agent.volumes.pod(&key.uid).join("logs").join(&spec.name);
     let run = Run {
@@ -128,7 +128,7 @@ fn known(agent: &Agent, key: &PodRef, pod: &Pod, container: &str) -> (Vec<String
         .as_ref()
         .and_then(|sandbox| sandbox.latest(container));
     let image = match known.images.get(container) {
-        Some(Image::Present { id }) => id.clone(),
+        Some((_, Image::Present { id })) => id.clone(),
         _ => latest
             .map(|latest| latest.config.image_id.clone())
             .unwrap_or_default(),

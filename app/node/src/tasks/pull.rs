@@ -52,7 +52,8 @@ pub(super) async fn pull(agent: &Agent, (key, pod): (&PodRef, &Pod), container: 
             }
         }
     };
-    known.images.insert(container.to_owned(), image);
+    let asked = spec.image.clone().unwrap_or_default();
+    known.images.insert(container.to_owned(), (asked, image));
 }
 
 async fn get(agent: &Agent, pod: &Pod, spec: &Container) -> Result<String, Failure> {

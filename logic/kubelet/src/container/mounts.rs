@@ -1,6 +1,6 @@
 //! Where a container wants its volumes: every path checked, none of them looked up.
 
-use k8s_openapi::api::core::v1::{Container, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, Pod, VolumeMount};
 
 use super::{ConfigError, Env, expand};
 use crate::sandbox::Propagation;
@@ -22,19 +22,35 @@ pub struct Placed {
     pub propagation: Propagation,
 }
 
-/// The places that a container wants.
-pub fn mounts(spec: &Container, env: &Env) -> Result<Vec<Placed>, ConfigError> {
+/// The places that a container of `pod` wants.
+pub fn mounts(pod: &Pod, spec: &Container, env: &Env) -> Result<Vec<Placed>, ConfigError> {
     let mounts = spec.volume_mounts.iter().flatten();
-    mounts.map(|mount| placed(mount, env)).collect()
+    let placed = mounts.map(|mount| placed(mount, is_derived(pod, &mount.name), env));
+    placed.collect()
 }
 
-fn placed(mount: &VolumeMount, env: &Env) -> Result<Placed, ConfigError> {
+/// Whether the volume shows what is kept elsewhere: nobody may write there, for it would be lost.
+fn is_derived(pod: &Pod, volume: &str) -> bool {
+    let volumes = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.volumes.iter().flatten());
+    let mut named = volumes.filter(|known| known.name == volume);
+    named.any(|volume| {
+        volume.config_map.is_some()
+            || volume.downward_api.is_some()
+            || volume.projected.is_some()
+            || volume.secret.is_some()
+    })
+}
+
+fn placed(mount: &VolumeMount, is_derived: bool, env: &Env) -> Result<Placed, ConfigError> {
     let recursive = mount.recursive_read_only.as_deref();
     Ok(Placed {
         volume: mount.name.clone(),
         sub_path: sub_path(mount, env)?,
         destination: absolute(&mount.mount_path),
-        readonly: mount.read_only == Some(true),
+        readonly: is_derived || mount.read_only == Some(true),
         recursive_readonly: matches!(recursive, Some("IfPossible" | "Enabled")),
         propagation: match mount.mount_propagation.as_deref() {
             Some("HostToContainer") => Propagation::HostToContainer,

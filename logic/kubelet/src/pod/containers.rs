@@ -114,7 +114,14 @@ impl Turn<'_> {
             Some(container) => match &container.state {
                 // It was made and never ran: the agent died in between. Make it anew.
                 ContainerState::Created => plan.act(PodAction::Forget(container.id.clone())),
+                ContainerState::Running { .. } if is_outdated(spec, container) => {
+                    self.replace(container, plan);
+                }
                 ContainerState::Running { .. } => self.check(container, plan),
+                // What ran is not what is wanted now: neither its end nor its row of restarts counts.
+                ContainerState::Exited(_) if is_outdated(spec, container) => {
+                    self.start(spec, (container.id.attempt.saturating_add(1), 0), plan);
+                }
                 ContainerState::Exited(exit) if policy.restarts(exit.code) => {
                     self.restart(spec, container, plan);
                 }
@@ -174,6 +181,19 @@ impl Turn<'_> {
         }
     }
 
+    /// Stops a container whose image was changed; its end makes place for the next one.
+    fn replace(&self, container: &Container, plan: &mut Plan<PodAction>) {
+        let because = format!(
+            "Container {} definition changed, will be restarted",
+            container.id.name
+        );
+        plan.act(PodAction::Stop {
+            container: container.id.clone(),
+            grace: super::ending::grace(&self.world.pod),
+            because,
+        });
+    }
+
     /// Stops a container that its probes have given up.
     fn check(&self, container: &Container, plan: &mut Plan<PodAction>) {
         let Some(health) = self.world.health.get(&container.id) else {
@@ -194,6 +214,13 @@ impl Turn<'_> {
             });
         }
     }
+}
+
+/// Whether the container was made from another image than the pod asks for now: of a container's
+/// fields, that is the one which may change.
+fn is_outdated(spec: &Spec, container: &Container) -> bool {
+    let wanted = spec.image.as_deref();
+    wanted.is_some_and(|wanted| wanted != container.config.image)
 }
 
 /// Whether the status says already that the container waits: the event came with it.

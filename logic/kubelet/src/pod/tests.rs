@@ -197,6 +197,26 @@ fn a_container_that_its_probe_gave_up_is_stopped() {
 }
 
 #[test]
+fn a_container_whose_image_was_changed_makes_place_for_the_new_one() {
+    let spec = json!({
+        "restartPolicy": "OnFailure", "terminationGracePeriodSeconds": 30,
+        "containers": [{"name": "a", "image": "new"}],
+    });
+    check(
+        &world(spec.clone()).running(vec![runs("a", 0)]),
+        &expect![[r#"
+        stop a-0 within 30s: Container a definition changed, will be restarted
+    "#]],
+    );
+    check(
+        &world(spec).running(vec![ended("a", 4, (143, 999))]),
+        &expect![[r#"
+        start a attempt=5 step=0
+    "#]],
+    );
+}
+
+#[test]
 fn a_deleted_pod_waits_for_the_rules_then_stops_then_goes() {
     let mut going = world(two())
         .running(vec![runs("a", 0), ended("b", 0, (0, 990))])
@@ -292,17 +312,23 @@ fn a_lost_sandbox_is_replaced_and_its_containers_count_on() {
 
 #[test]
 fn a_pod_past_its_own_deadline_has_failed_and_is_stopped() {
-    let spec = json!({"activeDeadlineSeconds": 60, "containers": [{"name": "a", "image": "a"}]});
+    let spec = json!({"activeDeadlineSeconds": 60, "containers": [{"name": "a"}]});
     let started = |second: i64| {
         world(spec.clone()).running(vec![runs("a", 0)]).with(|pod| {
             let time = gantry_base::Timestamp::from_second(second).unwrap();
             pod.status.get_or_insert_default().start_time = Some(Time(time));
         })
     };
-    check(&started(990), &expect![[r#"
+    check(
+        &started(990),
+        &expect![[r#"
         look again after 50s
-    "#]]);
-    check(&started(900), &expect![[r#"
+    "#]],
+    );
+    check(
+        &started(900),
+        &expect![[r#"
         stop a-0 within 0ns: Stopping container a
-    "#]]);
+    "#]],
+    );
 }
