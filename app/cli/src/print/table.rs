@@ -1,7 +1,7 @@
 //! Tables as the server makes them, shown in columns.
 
 use gantry_api::table::{ColumnDefinition, Row};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::jsonpath::Template;
@@ -12,14 +12,23 @@ use crate::fields::{pairs, text};
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Table {
     /// The heads; watches send them only once.
-    #[serde(default, rename = "columnDefinitions")]
+    #[serde(default, rename = "columnDefinitions", deserialize_with = "or_none")]
     pub(crate) columns: Vec<ColumnDefinition>,
     /// One row per object.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub(crate) rows: Vec<Row>,
     /// The list's metadata.
     #[serde(default)]
     pub(crate) metadata: Value,
+}
+
+/// A list for which servers may also say `null`.
+fn or_none<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// How tables are shown.
