@@ -28,11 +28,11 @@ enum What {
         revision: i64,
     },
     /// Mark the provided resource as paused
-    Pause(Common),
+    Pause(Edited),
     /// Restart a resource
-    Restart(Common),
+    Restart(Edited),
     /// Resume a paused resource
-    Resume(Common),
+    Resume(Edited),
     /// Show the status of the rollout
     Status {
         #[command(flatten)]
@@ -47,7 +47,7 @@ enum What {
     /// Undo a previous rollout
     Undo {
         #[command(flatten)]
-        common: Common,
+        edited: Edited,
         /// The revision to roll back to; 0 means the last one
         #[arg(long, default_value_t = 0)]
         to_revision: i64,
@@ -55,7 +55,7 @@ enum What {
 }
 
 #[derive(Args, Debug)]
-struct Common {
+struct Edited {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -76,9 +76,9 @@ impl Rollout {
                 }
                 Ok(())
             }
-            What::Pause(common) => common.pause(session, true).await,
-            What::Resume(common) => common.pause(session, false).await,
-            What::Restart(common) => common.restart(session).await,
+            What::Pause(edited) => edited.pause(session, true).await,
+            What::Resume(edited) => edited.pause(session, false).await,
+            What::Restart(edited) => edited.restart(session).await,
             What::Status {
                 selection,
                 watch,
@@ -91,9 +91,9 @@ impl Rollout {
                 Ok(())
             }
             What::Undo {
-                common,
+                edited,
                 to_revision,
-            } => common.undo(session, to_revision).await,
+            } => edited.undo(session, to_revision).await,
         }
     }
 }
@@ -105,7 +105,7 @@ async fn chosen(session: &Session, selection: &Selection) -> Result<Vec<Found>, 
     selection.objects(session).await
 }
 
-impl Common {
+impl Edited {
     async fn pause(&self, session: &Session, paused: bool) -> Result<(), Failure> {
         let done = if paused { "paused" } else { "resumed" };
         for found in chosen(session, &self.selection).await? {

@@ -23,7 +23,7 @@ enum Kind {
 }
 
 #[derive(Args, Debug)]
-struct Common {
+struct Ports {
     /// The name
     name: String,
     /// Port pairs: '<port>:<targetPort>'
@@ -36,7 +36,7 @@ struct Common {
 #[derive(Args, Debug)]
 struct ClusterIp {
     #[command(flatten)]
-    common: Common,
+    ports: Ports,
     /// Assign your own cluster address, or 'None' for a headless service
     #[arg(long)]
     clusterip: Option<String>,
@@ -45,7 +45,7 @@ struct ClusterIp {
 #[derive(Args, Debug)]
 struct NodePort {
     #[command(flatten)]
-    common: Common,
+    ports: Ports,
     /// The port on every node
     #[arg(long)]
     node_port: Option<u16>,
@@ -56,26 +56,26 @@ impl Service {
         match self.kind {
             Kind::Clusterip(service) => {
                 let is_headless = service.clusterip.as_deref() == Some("None");
-                let mut object = service.common.object("ClusterIP", is_headless)?;
+                let mut object = service.ports.object("ClusterIP", is_headless)?;
                 if let Some(address) = &service.clusterip {
                     object["spec"]["clusterIP"] = json!(address);
                 }
-                service.common.how.generate(session, object).await
+                service.ports.how.generate(session, object).await
             }
             Kind::Nodeport(service) => {
-                let mut object = service.common.object("NodePort", false)?;
+                let mut object = service.ports.object("NodePort", false)?;
                 if let Some(port) = service.node_port {
                     for entry in object["spec"]["ports"].as_array_mut().into_iter().flatten() {
                         entry["nodePort"] = json!(port);
                     }
                 }
-                service.common.how.generate(session, object).await
+                service.ports.how.generate(session, object).await
             }
         }
     }
 }
 
-impl Common {
+impl Ports {
     fn object(&self, service_type: &str, portless: bool) -> Result<Value, Failure> {
         if self.tcp.is_empty() && !portless {
             return said("at least one tcp port specifier must be provided");
