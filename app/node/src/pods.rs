@@ -1,6 +1,6 @@
 //! The pod loop: what is due, the world of one pod, and its plan begun.
 //!
-//! Nothing is awaited here. Whatever takes time is a task of [`tasks`](crate::tasks), whose end
+//! Nothing is awaited here. Whatever takes time is a task of [`crate::tasks`], whose end
 //! makes its pod due again.
 
 mod world;

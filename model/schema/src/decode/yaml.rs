@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::node::{Budget, Entry, Node, NodeKind, Source};
 use super::{DecodeError, scalar};
@@ -15,7 +15,7 @@ use crate::limits;
 /// Parses every document of a stream. Empty documents are left out.
 pub(super) fn parse(text: &str) -> Result<Vec<Node<'_>>, DecodeError> {
     let mut reader = Reader {
-        events: Parser::new_from_str(text),
+        events: Parser::new_from_str_with_options(text, without_comments()),
         source: Source::new(text.as_bytes()),
         anchors: BTreeMap::new(),
         budget: Budget::full(),
@@ -31,6 +31,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node<'_>>, DecodeError> {
         }
     }
     Ok(documents)
+}
+
+/// Comments are skipped, whatever another user of the parser switched on in the same build.
+fn without_comments() -> Options {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options
 }
 
 struct Reader<'a, E> {
