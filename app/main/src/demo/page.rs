@@ -50,8 +50,7 @@ fn work(listener: &TcpListener, visits: &AtomicU64) {
 fn answer(mut visitor: TcpStream, visits: &AtomicU64) -> std::io::Result<()> {
     visitor.set_read_timeout(Some(PATIENCE))?;
     visitor.set_write_timeout(Some(PATIENCE))?;
-    let read = visitor.read(&mut [0; REQUEST_BYTES])?;
-    if read == 0 {
+    if !asked(&mut visitor)? {
         return Ok(());
     }
     let page = page(visits.fetch_add(1, Ordering::Relaxed) + 1);
@@ -60,6 +59,21 @@ fn answer(mut visitor: TcpStream, visits: &AtomicU64) -> std::io::Result<()> {
         "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{page}",
         page.len()
     )
+}
+
+/// Whether a whole question came. What was left unread would reset the connection at its end, and
+/// take the page with it.
+fn asked(visitor: &mut TcpStream) -> std::io::Result<bool> {
+    let mut request = [0; REQUEST_BYTES];
+    let mut length = 0;
+    while length < REQUEST_BYTES && !request[..length].ends_with(b"\r\n\r\n") {
+        let read = visitor.read(&mut request[length..])?;
+        if read == 0 {
+            return Ok(false);
+        }
+        length += read;
+    }
+    Ok(true)
 }
 
 fn page(visit: u64) -> String {
