@@ -23,14 +23,15 @@ impl Raw {
         let before = tcgetattr(&stdin).ok()?;
         let mut raw = before.clone();
         raw.make_raw();
-        tcsetattr(&stdin, OptionalActions::Flush, &raw).ok()?;
+        // What was typed ahead belongs to the program at the other end.
+        tcsetattr(&stdin, OptionalActions::Now, &raw).ok()?;
         Some(Self { before })
     }
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        let restored = tcsetattr(io::stdin(), OptionalActions::Flush, &self.before);
+        let restored = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
         ignore(restored, "the terminal is gone, and so are its settings");
     }
 }
