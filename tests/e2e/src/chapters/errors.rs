@@ -44,10 +44,10 @@ fn malformed_manifests_are_refused_with_a_place(lab: &Lab) -> Result<()> {
 
 fn wrong_kinds_and_fields_are_refused_by_name(lab: &Lab) -> Result<()> {
     let cluster = lab.cluster()?;
-    let kind = cluster.refused(
-        "create -f -",
-        "apiVersion: v1\nkind: Pdo\nmetadata: {name: x}\n",
-    )?;
+    let wrong = "apiVersion: v1\nkind: Pdo\nmetadata: {name: x}\n";
+    cluster.refused("create -f -", wrong)?;
+    let raw = "{\"apiVersion\":\"v1\",\"kind\":\"Pdo\",\"metadata\":{\"name\":\"x\"}}";
+    let kind = cluster.refused("create --raw /api/v1/namespaces/default/pods -f -", raw)?;
     ensure!(kind.contains("Pdo"), "name the kind: {kind}");
     let field = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - {name: a, image: b, imag: c}\n";
     let complaint = cluster.refused("create -f -", field)?;

@@ -13,10 +13,8 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Result<String> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE);
     let mut stream = stream.with_context(|| format!("connect to {address}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream
         .read_to_string(&mut answer)
