@@ -144,7 +144,7 @@ fn a_pod_reaches_itself_through_its_service(lab: &Lab) -> Result<()> {
     cluster.k_with("create -f -", PAIR)?;
     cluster.ready("pair")?;
     let page = until("the pod answers itself", || {
-        cluster.k("exec pair -c shell -- wget -T 5 -qO- http://nginx/")
+        cluster.k("exec pair -c shell -- wget -qO- http://nginx/")
     })?;
     ensure!(page == "first\n", "get the page, not {page:?}");
     Ok(())
