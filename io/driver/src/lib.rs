@@ -1,6 +1,6 @@
 //! Runs reconcilers: keeps a view fresh, queues what is due, observes, decides, acts.
 //!
-//! The loop in [`drive`] is the only one of its kind. It awaits nothing long: what takes time is a
+//! The loop of [`Driver`] is the only one of its kind. It awaits nothing long: what takes time is a
 //! task whose end makes its key due again.
 
 mod cache;

@@ -3,7 +3,7 @@
 //! The layer is from a stranger: every path is resolved by the kernel inside the directory, so no
 //! name and no link leads out of it. Deletions become whiteout devices and opaque directories. The
 //! directory is only complete with the attributes of parents that the layer does not mention; they
-//! are the lower layers' business, see [`adopt`].
+//! are the lower layers' business, see [`mod@adopt`].
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};

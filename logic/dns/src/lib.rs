@@ -1,6 +1,6 @@
 //! Names to answers.
 //!
-//! [`wire`] reads and writes DNS messages, [`Zone`] knows the cluster's names, and [`answer`] says
+//! [`wire`] reads and writes DNS messages, [`Zone`] knows the cluster's names, and [`fn@answer`] says
 //! what a query gets: an answer, or that somebody else must be asked. Nothing here sends or
 //! receives anything; that is `io/resolver`.
 

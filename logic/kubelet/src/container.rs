@@ -1,7 +1,7 @@
 //! A pod and one of its containers, with everything they refer to, as a configuration to run.
 //!
 //! What is missing makes an error whose text users know; nothing is guessed in its place. Where
-//! volumes lie on the node is not known here: see [`mounts`].
+//! volumes lie on the node is not known here: see `mounts`.
 
 mod env;
 mod expand;

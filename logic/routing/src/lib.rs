@@ -1,7 +1,7 @@
 //! Services and endpoints to packet rules; pod addresses.
 //!
-//! [`ruleset`] reads Services and EndpointSlices and says, as one value, what a node's packet filter
-//! must do. [`difference`] finds the fewest changes that get there from what is installed.
+//! [`fn@ruleset`] reads Services and EndpointSlices and says, as one value, what a node's packet filter
+//! must do. [`fn@difference`] finds the fewest changes that get there from what is installed.
 //! [`AddressPool`] chooses pod addresses. Nothing here touches the kernel: that is `io/netdev`.
 
 mod addresses;

@@ -1,7 +1,7 @@
 //! The trait that a built-in kind implements, over the typed form of its objects.
 //!
 //! Every hook is a pure function of its arguments. What kinds share (identity, revisions, deletion,
-//! the split of spec and status) is not here: the registry and [`crate::describe`] do it once.
+//! the split of spec and status) is not here: the registry and [`fn@crate::describe`] do it once.
 
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;

@@ -34,7 +34,7 @@ enum What {
 
 #[derive(Args, Debug)]
 struct CanI {
-    /// VERB [TYPE | TYPE/NAME | NONRESOURCEURL] [NAME]
+    /// VERB `[TYPE | TYPE/NAME | NONRESOURCEURL] [NAME]`
     words: Vec<String>,
     /// If true, prints all allowed actions
     #[arg(long)]

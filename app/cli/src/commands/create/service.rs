@@ -26,7 +26,7 @@ enum Kind {
 struct Ports {
     /// The name
     name: String,
-    /// Port pairs: '<port>:<targetPort>'
+    /// Port pairs: `PORT:TARGET`
     #[arg(long, value_delimiter = ',')]
     tcp: Vec<String>,
     #[command(flatten)]
