@@ -42,12 +42,27 @@ pub fn main(directory: PathBuf) -> ! {
     };
     let born = Birth::prepare(directory).and_then(|birth| {
         birth.fork(|birth| {
-            Shim::set_up(birth)
-                .and_then(|mut shim| shim.run())
-                .map_or_else(told, |()| 0)
+            let serve = |asked: UnixListener| {
+                let shim = asked.try_clone().and_then(|own| Shim::set_up(birth, own));
+                let ended = shim.and_then(|mut shim| shim.run());
+                let code = ended.map_or_else(told, |()| 0);
+                // Whoever asks takes a closed socket for the end: the reason is told before.
+                drop(asked);
+                code
+            };
+            listener().map_or_else(told, serve)
         })
     });
     std::process::exit(born.map_or_else(told, |_| 0))
+}
+
+/// The socket that the shim was given as its standard input.
+fn listener() -> io::Result<UnixListener> {
+    let listener = UnixListener::from(rustix::stdio::stdin().try_clone_to_owned()?);
+    listener.set_nonblocking(true)?;
+    let null = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    Ok(listener)
 }
 
 /// The name of a connection among all that there have been.
@@ -88,11 +103,7 @@ enum Source {
 }
 
 impl Shim {
-    fn set_up(birth: Birth) -> io::Result<Self> {
-        let listener = UnixListener::from(rustix::stdio::stdin().try_clone_to_owned()?);
-        listener.set_nonblocking(true)?;
-        let null = std::fs::File::open("/dev/null")?;
-        rustix::stdio::dup2_stdin(&null)?;
+    fn set_up(birth: Birth, listener: UnixListener) -> io::Result<Self> {
         let pod = Pod::set_up(birth)?;
         let ending = [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
         let signals = sys::signal_fd(&ending)?;
