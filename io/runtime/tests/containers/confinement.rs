@@ -11,7 +11,7 @@ use crate::node::Node;
 pub(crate) async fn the_root_can_be_read_only(node: &Node) {
     let mut config = node.script(
         "main",
-        "echo x > /file; echo $?; echo x > /dev/shm/file; echo $?",
+        "exec 2>&1; echo x > /file; echo $?; echo x > /dev/shm/file; echo $?",
     );
     config.readonly_rootfs = true;
     let (_, output) = node.finish(config).await;
