@@ -35,7 +35,12 @@ pub(crate) async fn run(agent: Agent) {
                 PERIOD
             }
             Err(rejection) => {
-                tracing::warn!(%rejection, "could not report the node");
+                // Controllers write to a new node too: who comes second simply looks again.
+                if matches!(rejection, Rejection::Conflict { .. }) {
+                    tracing::debug!(%rejection, "the node changed meanwhile");
+                } else {
+                    tracing::warn!(%rejection, "could not report the node");
+                }
                 failures += 1;
                 DELAYS.delay(failures - 1)
             }
