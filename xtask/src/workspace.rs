@@ -1,6 +1,7 @@
 //! Where the workspace is, and what cargo knows about it.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -34,10 +35,15 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
 }
 
-/// The root of the workspace.
+/// The root of the workspace: the one that cargo runs us for, which need not be the one that this
+/// program was built in when several checkouts share a target directory.
 pub(crate) fn root() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let asked = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let own = asked.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        own.parent().map_or(own.clone(), Path::to_path_buf)
+    });
+    &ROOT
 }
 
 /// Asks cargo, for the platform the product runs on.
