@@ -10,13 +10,16 @@ use gantry_api::Rejection;
 use gantry_base::Entropy;
 use gantry_kinds::Descriptor;
 use gantry_registry::{Registry, Request, Settings};
-use gantry_store::Store;
+use gantry_store::{KeyRange, Store, WatchError};
 
 use crate::authority::Authority;
 use crate::documents::Documents;
 use crate::outside::{Authenticator, Clock, TokenSigner};
 use crate::store::Ledger;
 use crate::watch::{Frames, WatchStream};
+
+/// Where nothing is ever kept: watching it costs nothing.
+const PROBE: &str = "~probe/";
 
 /// What a gateway is made of, besides the store.
 pub struct Config {
@@ -126,6 +129,14 @@ impl Gateway {
     #[must_use]
     pub fn authorize(&self, attributes: &Attributes<'_>) -> Decision {
         self.shared.authorize(attributes)
+    }
+
+    /// Whether the store still takes writes and tells of changes; nothing works without it.
+    #[must_use]
+    pub fn store_is_open(&self) -> bool {
+        let ledger = &self.shared.ledger;
+        let watch = ledger.watch(KeyRange::prefix(PROBE), ledger.snapshot().revision());
+        !matches!(watch, Err(WatchError::Closed))
     }
 
     /// What is served: the source of routes, discovery and published schemas.

@@ -294,3 +294,12 @@ async fn what_a_create_costs() {
     }
     println!("{:?} per create", begun.elapsed() / count);
 }
+
+#[test]
+fn a_store_that_was_closed_is_seen_to_be() {
+    let store = MemoryStore::default();
+    let gateway = gateway(store.clone());
+    assert!(gateway.store_is_open());
+    store.close();
+    assert!(!gateway.store_is_open());
+}
