@@ -1,6 +1,7 @@
 //! What a pod's containers have in common: its names, its way to other names, its namespaces.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use k8s_openapi::api::core::v1::{HostAlias, Pod, PodDNSConfig, PodSpec};
 
@@ -72,6 +73,12 @@ pub fn sandbox_config(pod: &Pod, address: Option<&str>, names: &Names) -> Sandbo
         labels: pod.labels().clone(),
         annotations: address_note.into_iter().collect::<BTreeMap<_, _>>(),
     }
+}
+
+/// The address that a sandbox was made with; none with the host's network.
+#[must_use]
+pub fn address(config: &SandboxConfig) -> Option<Ipv4Addr> {
+    config.annotations.get(ADDRESS)?.parse().ok()
 }
 
 /// Which pod this is.

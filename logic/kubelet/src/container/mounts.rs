@@ -1,9 +1,11 @@
 //! Where a container wants its volumes: every path checked, none of them looked up.
 
+use std::path::PathBuf;
+
 use k8s_openapi::api::core::v1::{Container, Pod, VolumeMount};
 
 use super::{ConfigError, Env, expand};
-use crate::sandbox::Propagation;
+use crate::sandbox::{Mount, MountSource, Propagation};
 
 /// A volume's place in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,20 @@ pub struct Placed {
     pub recursive_readonly: bool,
     /// Whether later mounts below are seen across.
     pub propagation: Propagation,
+}
+
+impl Placed {
+    /// The mount that shows what `source` holds there.
+    #[must_use]
+    pub fn at(self, source: PathBuf) -> Mount {
+        Mount {
+            source: MountSource::Host(source),
+            destination: self.destination,
+            readonly: self.readonly,
+            recursive_readonly: self.recursive_readonly,
+            propagation: self.propagation,
+        }
+    }
 }
 
 /// The places that a container of `pod` wants.
