@@ -1,0 +1,127 @@
+//! Whose turn it is: the bookkeeping of the one loop.
+//!
+//! Invariant: no key is decided on a view older than the writes that the loop made for it, or for
+//! any key where [`Awaits::AllKeys`] says so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use gantry_api::GroupResource;
+use gantry_base::Timestamp;
+use gantry_base::time::after;
+use gantry_reconcile::{Awaits, Next, Queue, View};
+
+use crate::limits::STALE;
+use crate::outcome::{self, End, Written};
+
+/// The keys of one loop: when each is due, and what the view must show before.
+#[derive(Clone, Debug)]
+pub struct Turns<K> {
+    awaits: Awaits,
+    queue: Queue<K>,
+    /// What was written and not seen yet, for a key or for all.
+    writes: BTreeMap<Option<K>, Written>,
+}
+
+impl<K: Clone + Ord> Turns<K> {
+    /// Nothing is due yet.
+    #[must_use]
+    pub fn new(awaits: Awaits) -> Self {
+        Self {
+            awaits,
+            queue: Queue::default(),
+            writes: BTreeMap::new(),
+        }
+    }
+
+    /// Makes `key` due at `when`, unless it is due earlier already.
+    pub fn due(&mut self, key: K, when: Timestamp) {
+        self.queue.push(key, when);
+    }
+
+    /// Takes the key that has been due longest, if any is due at `now`.
+    pub fn next(&mut self, now: Timestamp) -> Next<K> {
+        self.queue.next(now)
+    }
+
+    /// The own writes that the view must show before `key` is decided.
+    #[must_use]
+    pub fn awaited(&self, key: &K) -> Option<&Written> {
+        self.writes.get(&self.scope(key))
+    }
+
+    /// The view shows what was awaited for `key`.
+    pub fn seen(&mut self, key: &K) {
+        self.writes.remove(&self.scope(key));
+    }
+
+    /// The view did not show in time what was awaited for `key`: it comes back later.
+    pub fn unseen(&mut self, key: K, now: Timestamp) {
+        self.queue.failed(key, now);
+    }
+
+    /// Remembers what was written for `key`, to be awaited before the next decision.
+    pub fn wrote(&mut self, key: &K, written: Written) {
+        if written.is_empty() {
+            return;
+        }
+        let known = self.writes.entry(self.scope(key)).or_default();
+        for (resource, revision) in written {
+            outcome::add(known, resource, revision);
+        }
+    }
+
+    /// The plan for `key` was carried out, or was not. Says after how long the key is looked at
+    /// again, whatever changes meanwhile.
+    pub fn ended<A>(
+        &mut self,
+        key: K,
+        end: &End<A>,
+        recheck: Option<Duration>,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let delay = match end {
+            End::Done => {
+                self.queue.succeeded(&key);
+                recheck?
+            }
+            End::Stale => STALE,
+            End::Refused(..) | End::Failed(_) => return Some(self.queue.failed(key, now)),
+        };
+        self.queue.push(key, after(now, delay));
+        Some(delay)
+    }
+
+    /// There is nothing to keep true for `key`.
+    pub fn idle(&mut self, key: &K) {
+        self.queue.succeeded(key);
+    }
+
+    /// The number of keys that are due, now or later.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether no key is due, now or later.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    fn scope(&self, key: &K) -> Option<K> {
+        match self.awaits {
+            Awaits::SameKey => Some(key.clone()),
+            Awaits::AllKeys => None,
+        }
+    }
+}
+
+/// Whether `view` is at least as new as `writes`, as far as it holds their resources.
+pub fn shows(view: &View, held: impl Fn(&GroupResource) -> bool, writes: &Written) -> bool {
+    let mut awaited = writes.iter().filter(|(resource, _)| held(resource));
+    awaited.all(|(resource, revision)| view.revision(resource) >= Some(*revision))
+}
+
+#[cfg(test)]
+mod tests;

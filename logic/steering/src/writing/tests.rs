@@ -1,0 +1,1 @@
+//! Rounds, batches and ends.
