@@ -1,18 +1,17 @@
 //! The gateway's face: what it is made of, and what can be asked of it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use gantry_access::{Attributes, Decision};
+use gantry_access::{Access, Attributes, Authority, Decision};
 use gantry_api::Rejection;
 use gantry_base::Entropy;
 use gantry_kinds::Descriptor;
 use gantry_registry::{Registry, Request, Settings};
-use gantry_store::{KeyRange, Store, WatchError};
+use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
-use crate::authority::Authority;
 use crate::documents::Documents;
 use crate::outside::{Authenticator, Clock, TokenSigner};
 use crate::store::Ledger;
@@ -46,7 +45,9 @@ pub struct Gateway {
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) authority: Authority,
+    /// Held while looking through the changes since the last request, and while compiling, which
+    /// happens when roles change.
+    pub(crate) authority: Mutex<Authority>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Held while one request is decided; deciding takes microseconds and never waits.
     pub(crate) entropy: Mutex<Box<dyn Entropy>>,
@@ -93,7 +94,7 @@ impl Gateway {
         let shared = Shared {
             registry: Registry::new(config.kinds, config.settings),
             ledger: crate::store::erase(store),
-            authority: Authority::default(),
+            authority: Mutex::new(Authority::default()),
             clock: config.clock,
             entropy: Mutex::new(config.entropy),
             signer: config.signer,
@@ -128,7 +129,9 @@ impl Gateway {
     /// exec, asks this first.
     #[must_use]
     pub fn authorize(&self, attributes: &Attributes<'_>) -> Decision {
-        self.shared.authorize(attributes)
+        let snapshot = self.shared.ledger.snapshot();
+        let access = self.shared.access(&snapshot);
+        access.authorize(attributes, &snapshot)
     }
 
     /// Whether the store still takes writes and tells of changes; nothing works without it.
@@ -147,11 +150,12 @@ impl Gateway {
 }
 
 impl Shared {
-    pub(crate) fn authorize(&self, attributes: &Attributes<'_>) -> Decision {
-        let snapshot = self.ledger.snapshot();
-        self.authority
-            .access(&snapshot)
-            .authorize(attributes, &snapshot)
+    /// The permissions as they are in `snapshot` or in a later picture.
+    pub(crate) fn access(&self, snapshot: &Snapshot) -> Arc<Access> {
+        let authority = self.authority.lock();
+        authority
+            .unwrap_or_else(PoisonError::into_inner)
+            .access(snapshot)
     }
 }
 

@@ -5,7 +5,6 @@
 //!
 //! Invariant: nothing is read or written for a caller that was not authorized first.
 
-mod authority;
 mod call;
 mod documents;
 mod gateway;

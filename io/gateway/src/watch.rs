@@ -12,7 +12,8 @@ use bytes::Bytes;
 use gantry_api::Rejection;
 use gantry_base::entropy::{Seeded, below};
 use gantry_registry::limits::WATCH_SECONDS;
-use gantry_registry::{Event, Request, Step, WatchPlan};
+use gantry_registry::verbs::watch::refusal;
+use gantry_registry::{Event, Request, WatchPlan};
 use gantry_store::{Watch, WatchError};
 
 pub(crate) use frames::Frames;
@@ -55,26 +56,10 @@ enum Next {
 /// Opens the watch that `request` asks for.
 pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStream, Rejection> {
     call::authorize(shared, request)?;
-    let plan = match call::decide(shared, request)? {
-        Step::Watch(plan) => plan,
-        Step::Reply(_)
-        | Step::Commit { .. }
-        | Step::CommitEach { .. }
-        | Step::Sign(_)
-        | Step::Authenticate(_) => {
-            return Err(Rejection::bad_request("this request is no watch"));
-        }
-    };
+    let plan = shared.around(|around| WatchPlan::of(&shared.registry, request, around))?;
     let watch = shared.ledger.watch(plan.range.clone(), plan.since);
     let watch = watch.map_err(|error| refusal(&error))?;
-    let beginning = if plan.begins_with_all {
-        let newest = shared.ledger.snapshot();
-        let snapshot = newest.at(plan.since);
-        let snapshot = snapshot.map_err(|_| expired("the list it begins with is forgotten"))?;
-        plan.beginning(&snapshot).into()
-    } else {
-        VecDeque::new()
-    };
+    let beginning = plan.begin(&shared.ledger.snapshot())?.into();
     Ok(WatchStream {
         marks_beginning: plan.marks_beginning,
         end: shared.clock.sleep(lifetime(shared, &plan)),
@@ -167,31 +152,5 @@ impl WatchStream {
                 .get(&self.plan, event, || self.plan.frame(event, false, now));
         }
         self.plan.frame(event, is_first, now)
-    }
-}
-
-fn expired(message: &str) -> Rejection {
-    Rejection::Expired {
-        message: format!("too old resource version: {message}"),
-        continue_token: None,
-    }
-}
-
-fn refusal(error: &WatchError) -> Rejection {
-    let text = error.to_string();
-    match error {
-        WatchError::Compacted { .. } | WatchError::Lagged { .. } => expired(&text),
-        WatchError::Future { .. } => Rejection::Timeout {
-            message: format!("Too large resource version: {text}"),
-            causes: Vec::new(),
-        },
-        WatchError::TooMany { .. } => Rejection::TooManyRequests {
-            message: text,
-            retry_after_seconds: 1,
-            causes: Vec::new(),
-        },
-        WatchError::Closed => Rejection::Unavailable {
-            message: "the server is stopping: watch again when it is back".to_owned(),
-        },
     }
 }

@@ -3,6 +3,7 @@
 //! Pure: the rules come from a snapshot, the question is a value, the answer carries its reason.
 
 pub mod attributes;
+pub mod authority;
 pub mod authorizer;
 pub mod escalation;
 pub mod node;
@@ -12,4 +13,5 @@ pub mod rules;
 mod tests;
 
 pub use attributes::Attributes;
+pub use authority::Authority;
 pub use authorizer::{Access, Decision};

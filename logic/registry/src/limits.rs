@@ -1,5 +1,9 @@
 //! Bounds on what one request may do, each with what a user sees when it is reached.
 
+/// Times that a request is decided when the world moves between deciding and committing. After
+/// the last one the client is told of a conflict.
+pub const ATTEMPTS: usize = 5;
+
 /// Tries to find a generated name that is free. After the last one the client is told that the
 /// name is taken, and may try again.
 pub const GENERATED_NAME_ATTEMPTS: usize = 8;
@@ -19,6 +23,9 @@ pub const TOKEN_SECONDS_MAX: i64 = 24 * 60 * 60;
 
 /// The shortest life of a token in seconds; shorter ones are refused.
 pub const TOKEN_SECONDS_MIN: i64 = 10 * 60;
+
+/// How often a watcher that wants to know is told that nothing happened to it, in seconds.
+pub const BOOKMARK_SECONDS: u64 = 60;
 
 /// How long a watch lasts when the client names no time, in seconds. Between once and twice as
 /// long, so that watchers that came together do not leave together.

@@ -38,6 +38,18 @@ pub struct Around<'a> {
     pub chance: &'a mut dyn Entropy,
 }
 
+impl Around<'_> {
+    /// The same, for as long as something shorter lives.
+    fn borrowed(&mut self) -> Around<'_> {
+        Around {
+            snapshot: self.snapshot,
+            access: self.access,
+            now: self.now,
+            chance: &mut *self.chance,
+        }
+    }
+}
+
 impl Registry {
     /// A registry of `kinds`.
     #[must_use]
@@ -83,14 +95,10 @@ impl Registry {
     }
 
     /// Decides what `request` needs next.
-    pub fn handle<'a>(
-        &'a self,
-        request: &'a Request,
-        around: Around<'a>,
-    ) -> Result<Step, Rejection> {
+    pub fn handle(&self, request: &Request, mut around: Around<'_>) -> Result<Step, Rejection> {
         let kind = self.find(&request.resource).ok_or(Rejection::NoSuchPath)?;
         check_scope(kind, request)?;
-        let mut call = Call::new(self, kind, request, around);
+        let mut call = Call::new(self, kind, request, around.borrowed());
         match &request.subresource {
             Some(part) => subresources::handle(&mut call, part),
             None if kind.verbs == Verbs::CreateOnly => reviews::handle(&mut call),

@@ -63,5 +63,5 @@ fn a_watch_from_nowhere_begins_with_all_there_is() {
     );
     let plan = server.watch(request("watch v1 configmaps"));
     assert!(plan.begins_with_all);
-    assert_eq!(plan.beginning(&server.snapshot()).len(), 1);
+    assert_eq!(plan.begin(&server.snapshot()).unwrap().len(), 1);
 }

@@ -13,11 +13,12 @@ use gantry_api::watch::EventType;
 use gantry_api::{Encoded, ObjectKey, Rejection, Revision};
 use gantry_base::Timestamp;
 use gantry_kinds::Descriptor;
-use gantry_store::{Change, Key, KeyRange, Snapshot, Stored};
+use gantry_store::{Change, Key, KeyRange, Snapshot, Stored, WatchError};
 
 use crate::call::Call;
+use crate::registry::{Around, Registry};
 use crate::render;
-use crate::request::{Resource, View};
+use crate::request::{Request, Resource, View};
 use crate::revision;
 use crate::selection::Selection;
 use crate::step::Step;
@@ -133,9 +134,36 @@ fn check_streaming(call: &Call<'_>) -> Result<(), Rejection> {
 }
 
 impl WatchPlan {
+    /// Plans the watch that `request` asks for, in the world as it is now.
+    pub fn of(
+        registry: &Registry,
+        request: &Request,
+        around: Around<'_>,
+    ) -> Result<Box<Self>, Rejection> {
+        match registry.handle(request, around)? {
+            Step::Watch(plan) => Ok(plan),
+            Step::Reply(_)
+            | Step::Commit { .. }
+            | Step::CommitEach { .. }
+            | Step::Sign(_)
+            | Step::Authenticate(_) => Err(Rejection::bad_request("this request is no watch")),
+        }
+    }
+
+    /// What the watch begins with, if it begins with all that is there. `newest` is a picture
+    /// that was taken after planning.
+    pub fn begin(&self, newest: &Snapshot) -> Result<Vec<Event>, Rejection> {
+        if !self.begins_with_all {
+            return Ok(Vec::new());
+        }
+        let then = newest
+            .at(self.since)
+            .map_err(|_| expired("the list it begins with is forgotten"))?;
+        Ok(self.beginning(&then))
+    }
+
     /// The events for all that is selected in `snapshot`, in order.
-    #[must_use]
-    pub fn beginning(&self, snapshot: &Snapshot) -> Vec<Event> {
+    fn beginning(&self, snapshot: &Snapshot) -> Vec<Event> {
         let added = |(key, stored): (&Key, &Stored)| {
             self.selects(key, stored).then(|| Event {
                 event: EventType::Added,
@@ -278,6 +306,34 @@ impl WatchPlan {
     #[must_use]
     pub fn is_shared(&self) -> bool {
         !matches!(self.view, View::Table { .. })
+    }
+}
+
+/// What a watcher is told when the store ends its watch or does not begin it.
+#[must_use]
+pub fn refusal(error: &WatchError) -> Rejection {
+    let text = error.to_string();
+    match error {
+        WatchError::Compacted { .. } | WatchError::Lagged { .. } => expired(&text),
+        WatchError::Future { .. } => Rejection::Timeout {
+            message: format!("Too large resource version: {text}"),
+            causes: Vec::new(),
+        },
+        WatchError::TooMany { .. } => Rejection::TooManyRequests {
+            message: text,
+            retry_after_seconds: 1,
+            causes: Vec::new(),
+        },
+        WatchError::Closed => Rejection::Unavailable {
+            message: "the server is stopping: watch again when it is back".to_owned(),
+        },
+    }
+}
+
+fn expired(message: &str) -> Rejection {
+    Rejection::Expired {
+        message: format!("too old resource version: {message}"),
+        continue_token: None,
     }
 }
 

@@ -1,19 +1,18 @@
 //! The permissions, compiled once per change of the roles and bindings they come from.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use gantry_access::Access;
 use gantry_store::{Revision, Snapshot};
 
+use crate::authorizer::Access;
+
 /// The permissions compiled last.
-#[derive(Debug, Default)]
-pub(crate) struct Authority {
-    /// Held while looking through the changes since the last request, and while compiling, which
-    /// happens when roles change.
-    compiled: Mutex<Option<Compiled>>,
+#[derive(Clone, Debug, Default)]
+pub struct Authority {
+    compiled: Option<Compiled>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Compiled {
     /// The newest picture that was found to agree.
     seen: Revision,
@@ -22,14 +21,13 @@ struct Compiled {
 
 impl Authority {
     /// The permissions as they are in `snapshot` or in a later picture.
-    pub(crate) fn access(&self, snapshot: &Snapshot) -> Arc<Access> {
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = compiled.as_mut().filter(|known| agrees(known, snapshot)) {
+    pub fn access(&mut self, snapshot: &Snapshot) -> Arc<Access> {
+        if let Some(known) = self.compiled.as_mut().filter(|one| agrees(one, snapshot)) {
             known.seen = known.seen.max(snapshot.revision());
             return Arc::clone(&known.access);
         }
         let access = Arc::new(Access::compile(snapshot));
-        *compiled = Some(Compiled {
+        self.compiled = Some(Compiled {
             seen: snapshot.revision(),
             access: Arc::clone(&access),
         });

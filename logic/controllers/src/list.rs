@@ -1,0 +1,46 @@
+//! The one list of controllers, for whoever runs them.
+
+use std::fmt;
+
+use gantry_api::Caller;
+use gantry_reconcile::Controller;
+
+use crate::{
+    Deployments, EndpointSlices, EndpointsObjects, EventExpiry, Garbage, Namespaces, NodeLife,
+    PodCleanup, ReplicaSets, ReplicationControllers, RootCa, ServiceAccounts,
+};
+
+/// Told of each controller; their types differ, so that they cannot be a list of values.
+pub trait Visitor {
+    /// Takes one of them.
+    fn visit<C: Controller>(&mut self, controller: C)
+    where
+        C::World: Send + Sync + fmt::Debug;
+}
+
+/// Shows all controllers to `visitor`. `ca_pem` is the certificate that clusters hand to pods.
+pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
+    visitor.visit(Deployments);
+    visitor.visit(EndpointSlices);
+    visitor.visit(EndpointsObjects);
+    visitor.visit(EventExpiry);
+    visitor.visit(Garbage::default());
+    visitor.visit(Namespaces::default());
+    visitor.visit(NodeLife);
+    visitor.visit(PodCleanup);
+    visitor.visit(ReplicaSets::default());
+    visitor.visit(ReplicationControllers::default());
+    visitor.visit(RootCa::new(ca_pem.to_owned()));
+    visitor.visit(ServiceAccounts);
+}
+
+/// Whom the API knows a controller as: the account that its role is bound to.
+#[must_use]
+pub fn caller(name: &str) -> Caller {
+    let user = format!("system:serviceaccount:kube-system:{name}");
+    let groups = [
+        "system:serviceaccounts",
+        "system:serviceaccounts:kube-system",
+    ];
+    Caller::authenticated(&user, &groups)
+}

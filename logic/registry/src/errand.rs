@@ -1,0 +1,132 @@
+//! One request from the first decision to its answer, without waiting for anything.
+//!
+//! Whoever runs the errand commits what it says, tells how that went, and asks again until there
+//! is an answer. An errand is not authorized here: see [`permission`](crate::permission).
+
+use gantry_api::{Rejection, Revision};
+use gantry_store::{CommitError, Txn};
+
+use crate::limits::ATTEMPTS;
+use crate::registry::{Around, Registry};
+use crate::request::Request;
+use crate::reviews::token_review::TokenCheck;
+use crate::step::{Reply, Step};
+use crate::subresources::token::TokenOrder;
+
+/// One request on its way.
+#[derive(Debug)]
+pub struct Errand {
+    request: Request,
+    /// How many times it was decided.
+    attempts: usize,
+    /// The answer, if what was decided last is committed.
+    reply: Option<Reply>,
+}
+
+/// What an errand needs done.
+#[derive(Debug)]
+pub enum Todo {
+    /// Commit this, and tell [`Errand::committed`].
+    Commit(Txn),
+    /// Commit each of these by itself, and tell [`Errand::committed_each`].
+    CommitEach(Vec<Txn>),
+    /// Nothing more: this is the answer.
+    Answer(Reply),
+    /// Sign a token; [`TokenOrder::reply`] is the answer.
+    Sign(Box<TokenOrder>),
+    /// Find out whose token this is; [`TokenCheck::reply`] is the answer.
+    Authenticate(Box<TokenCheck>),
+}
+
+impl Errand {
+    /// The errand of a caller who was found to be allowed to make it.
+    #[must_use]
+    pub const fn new(request: Request) -> Self {
+        Self {
+            request,
+            attempts: 0,
+            reply: None,
+        }
+    }
+
+    /// What was asked.
+    #[must_use]
+    pub const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Decides in the world as it is now. A request that lost too many races is refused.
+    pub fn decide(&mut self, registry: &Registry, around: Around<'_>) -> Result<Todo, Rejection> {
+        if self.attempts == ATTEMPTS {
+            return Err(self.lost());
+        }
+        self.attempts += 1;
+        match registry.handle(&self.request, around)? {
+            Step::Reply(reply) => Ok(Todo::Answer(reply)),
+            Step::Commit { txn, reply } => {
+                self.reply = Some(reply);
+                Ok(Todo::Commit(txn))
+            }
+            Step::CommitEach { txns, reply } => {
+                self.reply = Some(reply);
+                Ok(Todo::CommitEach(txns))
+            }
+            Step::Sign(order) => Ok(Todo::Sign(order)),
+            Step::Authenticate(check) => Ok(Todo::Authenticate(check)),
+            Step::Watch(_) => Err(Rejection::bad_request(
+                "a watch is a stream: open it as one",
+            )),
+        }
+    }
+
+    /// Takes how the commit went. The answer goes with its revision; nothing when somebody else
+    /// was first, which is to be decided again.
+    pub fn committed(
+        &mut self,
+        result: Result<Revision, CommitError>,
+    ) -> Result<Option<(Reply, Revision)>, Rejection> {
+        let revision = settled(result)?;
+        Ok(self.reply.take().zip(revision))
+    }
+
+    /// Takes how each of the commits went. Nothing when some are to be decided again.
+    pub fn committed_each(
+        &mut self,
+        results: Vec<Result<Revision, CommitError>>,
+    ) -> Result<Option<Reply>, Rejection> {
+        let mut is_complete = true;
+        for result in results {
+            is_complete &= settled(result)?.is_some();
+        }
+        Ok(self.reply.take().filter(|_| is_complete))
+    }
+
+    fn lost(&self) -> Rejection {
+        Rejection::Conflict {
+            resource: self.request.resource.group_resource(),
+            name: self.request.name().to_owned(),
+            why: format!("it changed {ATTEMPTS} times while this request was decided; try again"),
+        }
+    }
+}
+
+/// Lets conflicts pass, to be decided again; every other error is final.
+fn settled(result: Result<Revision, CommitError>) -> Result<Option<Revision>, Rejection> {
+    match result {
+        Ok(revision) => Ok(Some(revision)),
+        Err(
+            CommitError::Conflict { .. } | CommitError::Exists { .. } | CommitError::Missing { .. },
+        ) => Ok(None),
+        Err(CommitError::TooLarge { limit, .. } | CommitError::TooLong { limit, .. }) => {
+            Err(Rejection::TooLarge { limit })
+        }
+        Err(CommitError::Closed) => Err(Rejection::Unavailable {
+            message: "the server is stopping: try again when it is back".to_owned(),
+        }),
+        Err(
+            error @ (CommitError::Repeated { .. }
+            | CommitError::TooMany { .. }
+            | CommitError::Durability { .. }),
+        ) => Err(Rejection::internal(gantry_base::chain(&error))),
+    }
+}
