@@ -1,4 +1,4 @@
-//! The list of controllers, each running in its own name.
+//! Runs the controllers and the scheduler, each in its own name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,10 +7,7 @@ use tokio::task::JoinSet;
 
 use gantry_api::Caller;
 use gantry_client::{Api, Local};
-use gantry_controllers::{
-    Deployments, EndpointSlices, EndpointsObjects, EventExpiry, Garbage, Namespaces, NodeLife,
-    PodCleanup, ReplicaSets, ReplicationControllers, RootCa, ServiceAccounts,
-};
+use gantry_controllers::Visitor;
 use gantry_driver::{Cache, run_controller};
 use gantry_gateway::{Clock, Gateway};
 use gantry_reconcile::Controller;
@@ -30,19 +27,8 @@ pub(crate) fn start(
         cache: &cache,
         tasks,
     };
-    parts.run(Deployments);
-    parts.run(EndpointSlices);
-    parts.run(EndpointsObjects);
-    parts.run(EventExpiry);
-    parts.run(Garbage::default());
-    parts.run(Namespaces::default());
-    parts.run(NodeLife);
-    parts.run(PodCleanup);
-    parts.run(ReplicaSets::default());
-    parts.run(ReplicationControllers::default());
-    parts.run(RootCa::new(ca_pem.to_owned()));
-    parts.run(Scheduler);
-    parts.run(ServiceAccounts);
+    gantry_controllers::all(ca_pem, &mut parts);
+    parts.visit(Scheduler);
     cache.start(&masters(gateway, "gantry-controllers"), clock, tasks);
 }
 
@@ -53,10 +39,9 @@ struct Parts<'a> {
     tasks: &'a mut JoinSet<()>,
 }
 
-impl Parts<'_> {
-    fn run<C>(&mut self, controller: C)
+impl Visitor for Parts<'_> {
+    fn visit<C: Controller>(&mut self, controller: C)
     where
-        C: Controller,
         C::World: Send + Sync + fmt::Debug,
     {
         let api = own(self.gateway, C::NAME);
@@ -69,14 +54,7 @@ fn own(gateway: &Gateway, name: &str) -> Arc<dyn Api> {
     let caller = if name == gantry_scheduler::NAME {
         Caller::authenticated("system:kube-scheduler", &[])
     } else {
-        let user = format!("system:serviceaccount:kube-system:{name}");
-        Caller::authenticated(
-            &user,
-            &[
-                "system:serviceaccounts",
-                "system:serviceaccounts:kube-system",
-            ],
-        )
+        gantry_controllers::caller(name)
     };
     Arc::new(Local::new(gateway.clone(), caller, name))
 }

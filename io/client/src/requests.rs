@@ -1,6 +1,5 @@
 //! Requests as in-process parts write them: by address, typed where the type is known.
 
-use bytes::Bytes;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource as Typed};
 use serde::Serialize;
@@ -8,39 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use gantry_api::{ObjectKey, Rejection};
-use gantry_registry::request::{Body, Format, PatchType, Request, Resource, Verb};
+use gantry_registry::request::{PatchType, Verb};
+pub use gantry_steering::requests::{body, decode, request};
 
 use crate::api::Api;
-
-/// A request for one object at `version`; without a name, for its collection.
-#[must_use]
-pub fn request(verb: Verb, key: &ObjectKey, version: &str) -> Request {
-    let mut resource = Resource::default();
-    resource.version.group.clone_from(&key.resource.group);
-    version.clone_into(&mut resource.version.version);
-    resource.plural.clone_from(&key.resource.resource);
-    let mut request = Request::new(verb, resource);
-    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    request.namespace = some(&key.namespace);
-    request.name = some(&key.name);
-    request
-}
-
-/// The bytes of a body.
-#[must_use]
-pub fn body(content: &impl Serialize) -> Option<Body> {
-    let bytes = serde_json::to_vec(content).expect("API objects are plain data");
-    Some(Body {
-        bytes: bytes.into(),
-        format: Format::Json,
-    })
-}
-
-/// Reads an answer.
-pub fn decode<T: DeserializeOwned>(answer: &Bytes) -> Result<T, Rejection> {
-    serde_json::from_slice(answer)
-        .map_err(|error| Rejection::internal(format!("read the server's answer: {error}")))
-}
 
 /// A type that can be asked for by address.
 pub trait Addressable:

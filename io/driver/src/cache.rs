@@ -4,9 +4,9 @@
 //! the object's old and new form. A restart compares what is there with what was known, so a change
 //! that happened while nobody watched is noticed too.
 
-mod feed;
+mod follow;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use gantry_api::{GroupResource, Revision};
+use gantry_api::GroupResource;
 use gantry_client::Api;
 use gantry_gateway::Clock;
 use gantry_reconcile::{Cached, View, Watched};
+use gantry_steering::turns::shows;
+use gantry_steering::{Change, Feed, Written};
 
 /// Told of every change to one resource: its old and its new form, and the view that has it.
 pub type Listener = Arc<dyn Fn(&[&dyn Cached], &View) + Send + Sync>;
@@ -80,9 +82,9 @@ impl Cache {
     pub fn start(&self, api: &Arc<dyn Api>, clock: &Arc<dyn Clock>, tasks: &mut JoinSet<()>) {
         let watched: Vec<Watched> = lock(&self.shared.watched).values().cloned().collect();
         for watched in watched {
-            let feed = feed::Feed::new(self.clone(), Arc::clone(api), watched);
-            let clock = Arc::clone(clock);
-            tasks.spawn(async move { feed.run(clock.as_ref()).await });
+            let (cache, api, clock) = (self.clone(), Arc::clone(api), Arc::clone(clock));
+            let feed = Feed::new(watched);
+            tasks.spawn(async move { follow::follow(cache, api, feed, clock.as_ref()).await });
         }
     }
 
@@ -115,25 +117,10 @@ impl Cache {
 
     /// Waits until the view is at least as new as `writes`; false when that takes too long.
     /// Resources that are not held are not waited for.
-    pub async fn reaches(
-        &self,
-        writes: &BTreeMap<GroupResource, Revision>,
-        patience: Duration,
-    ) -> bool {
-        let writes: Vec<(GroupResource, Revision)> = {
-            let watched = lock(&self.shared.watched);
-            let held = writes
-                .iter()
-                .filter(|(resource, _)| watched.contains_key(resource));
-            held.map(|(resource, revision)| (resource.clone(), *revision))
-                .collect()
-        };
+    pub async fn reaches(&self, writes: &Written, patience: Duration) -> bool {
+        let held: BTreeSet<GroupResource> = lock(&self.shared.watched).keys().cloned().collect();
         let mut receiver = self.shared.view.subscribe();
-        let seen = |view: &View| {
-            writes
-                .iter()
-                .all(|(resource, revision)| view.revision(resource) >= Some(*revision))
-        };
+        let seen = |view: &View| shows(view, |resource| held.contains(resource), writes);
         tokio::time::timeout(patience, receiver.wait_for(seen))
             .await
             .is_ok()
@@ -152,13 +139,10 @@ impl Cache {
             .unwrap_or_default();
         let view = self.view();
         for change in &changes {
-            let forms: Vec<&dyn Cached> = change.iter().map(AsRef::as_ref).collect();
+            let forms: Vec<&dyn Cached> = change.forms.iter().map(AsRef::as_ref).collect();
             for listener in &listeners {
                 listener(&forms, &view);
             }
         }
     }
 }
-
-/// The forms that an object had before and after a change.
-type Change = Vec<Arc<dyn Cached>>;

@@ -1,6 +1,5 @@
 //! The one loop: take a due key, wait for a view that knows our own writes, observe, decide, act.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,15 +8,15 @@ use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
-use gantry_api::{GroupResource, Revision};
 use gantry_base::Timestamp;
-use gantry_base::time::{after, since};
+use gantry_base::time::since;
 use gantry_gateway::Clock;
-use gantry_reconcile::{Awaits, Next, Plan, Queue, View};
+use gantry_reconcile::{Awaits, Next, Plan, Reason, View};
+use gantry_steering::limits::VIEW_WAIT;
+use gantry_steering::{End, Outcome, Turns};
 
 use crate::cache::Cache;
 use crate::inbox::Inbox;
-use crate::limits::{STALE, VIEW_WAIT};
 
 /// What the loop keeps true.
 pub trait Subject: Send + Sync + 'static {
@@ -59,28 +58,6 @@ pub trait Executor<A>: Send + Sync + 'static {
     fn carry_out(&self, actions: Vec<A>) -> impl Future<Output = Outcome<A>> + Send;
 }
 
-/// What became of a plan.
-#[derive(Debug)]
-pub struct Outcome<A> {
-    /// The revisions of the writes that went through, the newest of each resource.
-    pub written: BTreeMap<GroupResource, Revision>,
-    /// How it ended.
-    pub end: End<A>,
-}
-
-/// How carrying out a plan ended.
-#[derive(Debug)]
-pub enum End<A> {
-    /// Everything was done.
-    Done,
-    /// Somebody else's write came first: look again soon.
-    Stale,
-    /// This action was refused for good, for this reason.
-    Refused(A, String),
-    /// It failed in a way that may pass.
-    Failed(String),
-}
-
 /// One loop and what it works on.
 #[derive(Debug)]
 pub struct Driver<S: Subject, X> {
@@ -89,8 +66,7 @@ pub struct Driver<S: Subject, X> {
     cache: Cache,
     inbox: Inbox<S::Key>,
     clock: Arc<dyn Clock>,
-    queue: Queue<S::Key>,
-    writes: BTreeMap<Option<S::Key>, BTreeMap<GroupResource, Revision>>,
+    turns: Turns<S::Key>,
 }
 
 impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
@@ -103,13 +79,12 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
+            turns: Turns::new(subject.awaits()),
             subject,
             executor,
             cache,
             inbox,
             clock,
-            queue: Queue::default(),
-            writes: BTreeMap::new(),
         }
     }
 
@@ -118,17 +93,15 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
         loop {
             let now = self.clock.now();
             for key in self.inbox.take() {
-                self.queue.push(key, now);
+                self.turns.due(key, now);
             }
-            match self.queue.next(now) {
+            match self.turns.next(now) {
                 Next::Due(key) => self.turn(key).await,
                 Next::Wait(until) => {
-                    let nap = self
-                        .clock
-                        .sleep(since(until, now).max(Duration::from_millis(1)));
+                    let pause = since(until, now).max(Duration::from_millis(1));
                     tokio::select! {
                         () = self.inbox.filled() => {}
-                        () = nap => {}
+                        () = self.clock.sleep(pause) => {}
                     }
                 }
                 Next::Idle => self.inbox.filled().await,
@@ -138,21 +111,14 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
 
     /// Observes, decides and acts for one key.
     async fn turn(&mut self, key: S::Key) {
-        let scope = match self.subject.awaits() {
-            Awaits::SameKey => Some(key.clone()),
-            Awaits::AllKeys => None,
-        };
-        if let Some(writes) = self.writes.get(&scope) {
+        if let Some(writes) = self.turns.awaited(&key) {
             if !self.cache.reaches(writes, VIEW_WAIT).await {
-                warn!(
-                    subject = self.subject.name(),
-                    ?key,
-                    "own writes are not in the view yet"
-                );
-                self.queue.failed(key, self.clock.now());
+                let subject = self.subject.name();
+                warn!(subject, ?key, "own writes are not in the view yet");
+                self.turns.unseen(key, self.clock.now());
                 return;
             }
-            self.writes.remove(&scope);
+            self.turns.seen(&key);
         }
         let view = self.cache.view();
         let now = self.clock.now();
@@ -162,81 +128,41 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
             Some((world, plan))
         }));
         match decided {
-            Ok(Some((world, plan))) => self.act(key, scope, &world, plan).await,
-            Ok(None) => self.queue.succeeded(&key),
+            Ok(Some((world, plan))) => self.act(key, &world, plan).await,
+            Ok(None) => self.turns.idle(&key),
             Err(_) => {
                 error!(subject = self.subject.name(), ?key, "deciding panicked");
-                self.queue.failed(key, now);
+                let end = End::<S::Action>::Failed("deciding panicked".to_owned());
+                self.turns.ended(key, &end, None, now);
             }
         }
     }
 
-    async fn act(
-        &mut self,
-        key: S::Key,
-        scope: Option<S::Key>,
-        world: &S::World,
-        plan: Plan<S::Action>,
-    ) {
-        for reason in &plan.reasons {
-            debug!(
-                subject = self.subject.name(),
-                about = reason.about,
-                because = reason.because,
-                "decided"
-            );
+    async fn act(&mut self, key: S::Key, world: &S::World, plan: Plan<S::Action>) {
+        let subject = self.subject.name();
+        for Reason { about, because } in &plan.reasons {
+            debug!(subject, about, because, "decided");
         }
         let recheck = plan.recheck;
-        let end = self.carry_out(&scope, plan.actions).await;
+        let end = self.carry_out(&key, plan.actions).await;
         let now = self.clock.now();
-        match end {
-            End::Done => {
-                self.queue.succeeded(&key);
-                if let Some(delay) = recheck {
-                    self.queue.push(key, after(now, delay));
-                }
-            }
-            End::Stale => self.queue.push(key, after(now, STALE)),
-            End::Refused(action, why) => {
-                info!(
-                    subject = self.subject.name(),
-                    ?key,
-                    why,
-                    "a write was refused"
-                );
-                let plan = self.subject.refused(world, &action, &why);
-                drop(self.carry_out(&scope, plan.actions).await);
-                self.queue.failed(key, now);
-            }
-            End::Failed(why) => {
-                let delay = self.queue.failed(key.clone(), now);
-                warn!(
-                    subject = self.subject.name(),
-                    ?key,
-                    ?delay,
-                    why,
-                    "could not carry out a plan"
-                );
-            }
+        if let End::Refused(action, why) = &end {
+            info!(subject, ?key, why, "a write was refused");
+            let plan = self.subject.refused(world, action, why);
+            drop(self.carry_out(&key, plan.actions).await);
+        }
+        let delay = self.turns.ended(key.clone(), &end, recheck, now);
+        if let End::Failed(why) = &end {
+            warn!(subject, ?key, ?delay, why, "could not carry out a plan");
         }
     }
 
-    async fn carry_out(
-        &mut self,
-        scope: &Option<S::Key>,
-        actions: Vec<S::Action>,
-    ) -> End<S::Action> {
+    async fn carry_out(&mut self, key: &S::Key, actions: Vec<S::Action>) -> End<S::Action> {
         if actions.is_empty() {
             return End::Done;
         }
         let outcome = self.executor.carry_out(actions).await;
-        if !outcome.written.is_empty() {
-            let writes = self.writes.entry(scope.clone()).or_default();
-            for (resource, revision) in outcome.written {
-                let known = writes.entry(resource).or_default();
-                *known = revision.max(*known);
-            }
-        }
+        self.turns.wrote(key, outcome.written);
         outcome.end
     }
 }
