@@ -3,6 +3,7 @@
 
 mod apply;
 mod deletion;
+mod errands;
 mod lists;
 mod pods;
 mod published;

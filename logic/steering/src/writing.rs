@@ -75,9 +75,8 @@ impl Writing {
     pub fn answered(&mut self, answers: Vec<Result<Bytes, Rejection>>) {
         let open = self.batch.iter_mut().filter(|lane| !lane.is_over());
         for (lane, answer) in open.zip(answers) {
-            match lane.answered(answer, &mut self.written) {
-                Ok(()) => {}
-                Err(unrecorded) => self.unrecorded.push(*unrecorded),
+            if let Err(unrecorded) = lane.answered(answer, &mut self.written) {
+                self.unrecorded.push(*unrecorded);
             }
         }
     }
