@@ -11,8 +11,9 @@ use super::config::{self, Config};
 use super::source::Tree;
 use crate::workspace::{self, Metadata, Package};
 
-/// From the top to the bottom.
-const STRATA: [&str; 4] = ["app", "io", "logic", "model"];
+/// From the top to the bottom. The simulator is a stratum of one crate: it may use what is pure,
+/// and is pure itself.
+const STRATA: [&str; 5] = ["app", "io", "sim", "logic", "model"];
 
 /// An edge from one crate to another.
 type Edge = (String, String);
@@ -34,7 +35,7 @@ pub(crate) fn check(tree: &Tree, metadata: &Metadata, findings: &mut Vec<Finding
                 let edge = format!("{name} -> {}", outside.name);
                 findings.push(finding(
                     &edge,
-                    "model and logic open nothing and wait for nothing",
+                    "sim, logic and model open nothing and wait for nothing",
                 ));
             }
         }
@@ -90,6 +91,9 @@ fn short(manifest: &Path) -> Option<String> {
     let path = manifest.strip_prefix(workspace::root()).ok()?;
     let mut parts = path.iter().filter_map(|part| part.to_str());
     let stratum = parts.next()?;
+    if stratum == "sim" {
+        return Some(stratum.to_owned());
+    }
     STRATA
         .contains(&stratum)
         .then(|| parts.next().map(str::to_owned))?

@@ -1,0 +1,174 @@
+//! Containers on a simulated node: made, started, asked, stopped.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+
+use gantry_base::time::since;
+use gantry_kubelet::agent::StartFailure;
+use gantry_kubelet::container::{self, ConfigError, Run};
+use gantry_kubelet::hollow::TERMINATED;
+use gantry_kubelet::pod::all_containers;
+use gantry_kubelet::probes::Which;
+use gantry_kubelet::sandbox::{ContainerConfig, ContainerId, PodRef, SandboxId};
+
+use super::Node;
+use super::jobs::Job;
+use crate::actor::{Desk, Ticket};
+use crate::faults::Fault;
+
+/// How long a container takes to say how it is.
+const ANSWER: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+
+impl Node {
+    /// Makes a container and starts it; whether it went well, as far as anyone can tell.
+    pub(super) fn start(
+        &mut self,
+        (key, pod): (&PodRef, &Pod),
+        (name, attempt, step): (&str, u32, u32),
+        (fails, lies): (bool, bool),
+        desk: &mut Desk<'_>,
+    ) -> bool {
+        let Some(spec) = all_containers(pod).find(|spec| spec.name == name) else {
+            return true;
+        };
+        if fails {
+            let failure = (StartFailure::Other, "the runtime refuses".to_owned());
+            return self.agent.state.not_started(key, name, failure);
+        }
+        let config = match self.config((key, pod), (spec, attempt, step)) {
+            Ok(config) => config,
+            Err(error) => {
+                let failure = (StartFailure::Other, error.to_string());
+                return self.agent.state.not_started(key, name, failure);
+            }
+        };
+        let within = SandboxId(key.uid.clone());
+        let started = self
+            .machine
+            .create(&within, config, desk.now)
+            .and_then(|id| {
+                self.agent.state.created(key, spec, &id, desk.now);
+                self.machine.start(&id, desk).map(|()| id)
+            });
+        match started {
+            Err(error) => {
+                let failure = (StartFailure::Other, error.to_string());
+                self.agent.state.not_started(key, name, failure)
+            }
+            Ok(_) if lies => {
+                let failure = (StartFailure::Other, "the runtime did not answer".to_owned());
+                self.agent.state.not_started(key, name, failure)
+            }
+            Ok(id) => {
+                self.look(&within, desk);
+                self.agent.state.hook_done(key, &id);
+                self.probe(&id, spec, desk);
+                true
+            }
+        }
+    }
+
+    fn config(
+        &self,
+        (key, pod): (&PodRef, &Pod),
+        (spec, attempt, step): (&Container, u32, u32),
+    ) -> Result<ContainerConfig, ConfigError> {
+        let view = self.agent.view();
+        let around = &self.agent.around;
+        let given = self.agent.state.given(around, (key, pod), &spec.name);
+        let on = around.surroundings(pod, &view, &given.addresses);
+        let run = Run {
+            spec,
+            attempt,
+            step,
+            image_id: given.image_id,
+            log_path: PathBuf::new(),
+            mounts: Vec::new(),
+        };
+        container::config(&on, run)
+    }
+
+    /// A container was asked to end, and does.
+    pub(super) fn end_stopped(&mut self, id: &ContainerId, desk: &mut Desk<'_>) {
+        self.machine.end(id, TERMINATED, desk);
+        self.look(&id.sandbox, desk);
+    }
+
+    pub(super) fn stop_sooner(&mut self, id: &ContainerId, grace: Duration, desk: &mut Desk<'_>) {
+        let delay = desk.dice.between(Duration::ZERO, grace);
+        self.agent.later(delay, Job::Sooner(id.clone()), desk);
+    }
+
+    /// A container ends by itself, unless trouble is over: then only those that should.
+    pub(super) fn machine_event(&mut self, ticket: Ticket, desk: &mut Desk<'_>) {
+        let Some(id) = self.machine.end_due(ticket) else {
+            return;
+        };
+        let is_first = id.name.starts_with("first");
+        if !is_first && !desk.luck.are_loose() {
+            return;
+        }
+        if !is_first {
+            desk.luck.note(Fault::ContainerDies);
+        }
+        self.machine.end(&id, i32::from(!is_first), desk);
+        self.look(&id.sandbox, desk);
+    }
+
+    /// Asks a container what is due, for as long as it runs.
+    pub(super) fn probe(&mut self, id: &ContainerId, spec: &Container, desk: &mut Desk<'_>) {
+        let probes = [
+            &spec.startup_probe,
+            &spec.liveness_probe,
+            &spec.readiness_probe,
+        ];
+        if probes.iter().all(|probe| probe.is_none()) {
+            return;
+        }
+        let Some((due, next)) = self.agent.state.probes_due(id, desk.now) else {
+            return;
+        };
+        for which in due {
+            let delay = desk.dice.between(ANSWER.0, ANSWER.1);
+            let job = Job::Probed(id.clone(), Box::new(spec.clone()), which);
+            self.agent.later(delay, job, desk);
+        }
+        if let Some(next) = next {
+            let delay = since(next, desk.now).max(Duration::from_millis(1));
+            let job = Job::Probe(id.clone(), Box::new(spec.clone()));
+            self.agent.later(delay, job, desk);
+        }
+    }
+
+    pub(super) fn probed(
+        &mut self,
+        id: &ContainerId,
+        (spec, which): (&Container, Which),
+        desk: &mut Desk<'_>,
+    ) {
+        let well = self.is_well(id) && !desk.luck.strikes(Fault::ProbeFails);
+        let verdict = self.agent.state.probed(id, (which, well), desk.now);
+        if verdict == Some(true)
+            && let Some(key) = self.agent.state.key_of(&id.sandbox.0)
+        {
+            self.agent.turns.due(key, desk.now);
+            // Another probe may begin only now that this one has spoken.
+            self.probe(id, spec, desk);
+        }
+    }
+
+    fn is_well(&self, id: &ContainerId) -> bool {
+        let sandbox = self.machine.runtime.inspect(&id.sandbox);
+        let containers = sandbox.iter().flat_map(|sandbox| &sandbox.containers);
+        containers
+            .filter(|container| container.id == *id)
+            .any(|container| {
+                matches!(
+                    container.state,
+                    gantry_kubelet::sandbox::ContainerState::Running { .. }
+                )
+            })
+    }
+}

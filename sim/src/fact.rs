@@ -1,0 +1,99 @@
+//! What happens outside the API and matters to laws.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use gantry_api::{ObjectKey, Revision};
+use gantry_kubelet::sandbox::PodRef;
+use gantry_registry::request::Verb;
+use gantry_routing::Ruleset;
+
+use crate::actor::Address;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A pod got a sandbox on a node.
+    Sandbox {
+        /// On which node.
+        node: String,
+        /// Whose.
+        pod: PodRef,
+        /// Its address, unless it shares the node's.
+        address: Option<Ipv4Addr>,
+    },
+    /// A pod's sandbox, and with it everything in it, is gone.
+    NoSandbox {
+        /// On which node.
+        node: String,
+        /// Whose.
+        pod: PodRef,
+    },
+    /// A container began to run.
+    Started {
+        /// On which node.
+        node: String,
+        /// Of which pod.
+        pod: PodRef,
+        /// Which container.
+        container: String,
+        /// Which run of it.
+        attempt: u32,
+    },
+    /// A container ended.
+    Ended {
+        /// On which node.
+        node: String,
+        /// Of which pod.
+        pod: PodRef,
+        /// Which container.
+        container: String,
+        /// Which run of it.
+        attempt: u32,
+        /// Its exit code.
+        code: i32,
+    },
+    /// A node leads packets by these rules from now on.
+    Rules {
+        /// On which node.
+        node: String,
+        /// Which rules.
+        rules: Arc<Ruleset>,
+    },
+    /// A component decided something.
+    Decided {
+        /// Who.
+        who: String,
+        /// About what.
+        about: String,
+        /// How many actions the plan has.
+        actions: usize,
+    },
+    /// A request set out.
+    Asked {
+        /// Who waits for the answer.
+        by: Address,
+        /// What is to be done.
+        verb: Verb,
+        /// To what; without a name, to the collection.
+        key: ObjectKey,
+    },
+    /// An answer came back.
+    Answered {
+        /// Who waited for it.
+        by: Address,
+        /// The revision of the object or list in it; nothing when there was none.
+        revision: Option<Revision>,
+        /// Whether what was asked was done; nothing when that cannot be known.
+        done: Option<bool>,
+    },
+    /// A feed of a view showed a revision.
+    Seen {
+        /// Whose view.
+        who: String,
+        /// Of which resource.
+        resource: String,
+        /// Which revision.
+        revision: Revision,
+    },
+}

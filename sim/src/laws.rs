@@ -1,0 +1,206 @@
+//! Promises that hold after every step, one file each.
+//!
+//! A law hears of every committed change and of every fact, and keeps what it needs to judge the
+//! next one. Now and then, and at the end, it looks at everything.
+
+mod pods_are_bound_once;
+
+use std::fmt;
+use std::sync::Arc;
+
+use gantry_api::{Object, ObjectKey};
+use gantry_base::Timestamp;
+use gantry_store::{Change, Revision, Snapshot, Stored};
+
+use crate::fact::Fact;
+
+/// Why a law is broken, naming what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The object, node or address that it is about; the timeline is searched for it.
+    pub about: Vec<String>,
+    /// What was seen and should not have been.
+    pub what: String,
+}
+
+impl Broken {
+    /// Something is wrong with `about`.
+    pub fn new(about: impl fmt::Display, what: impl Into<String>) -> Self {
+        Self {
+            about: vec![about.to_string()],
+            what: what.into(),
+        }
+    }
+
+    /// It has to do with this, too.
+    #[must_use]
+    pub fn and(mut self, about: impl fmt::Display) -> Self {
+        self.about.push(about.to_string());
+        self
+    }
+}
+
+/// The outcome of a look.
+pub type Verdict = Result<(), Broken>;
+
+/// What laws can see besides what they are told.
+#[derive(Debug)]
+pub struct Sight<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// All objects.
+    pub snapshot: &'a Snapshot,
+    /// Whether trouble may still strike.
+    pub is_troubled: bool,
+    /// The parts that are not idle, by name.
+    pub busy: &'a [String],
+    /// Things that can grow, with their sizes and their limits.
+    pub sizes: &'a [(&'static str, usize, usize)],
+}
+
+/// A promise.
+pub trait Law {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// Judges a committed change.
+    fn change(&mut self, _change: &Seen, _sight: &Sight<'_>) -> Verdict {
+        Ok(())
+    }
+
+    /// Judges something that happened outside of the API.
+    fn fact(&mut self, _fact: &Fact, _sight: &Sight<'_>) -> Verdict {
+        Ok(())
+    }
+
+    /// Judges everything at once.
+    fn audit(&mut self, _sight: &Sight<'_>) -> Verdict {
+        Ok(())
+    }
+
+    /// Judges everything once it has had its time to settle.
+    fn settled(&mut self, _sight: &Sight<'_>) -> Verdict {
+        Ok(())
+    }
+}
+
+/// A committed change of an object, decoded once for all laws.
+#[derive(Debug)]
+pub struct Seen {
+    /// Which object.
+    pub key: ObjectKey,
+    /// The revision of the change.
+    pub revision: Revision,
+    /// What stood there before.
+    pub old: Option<Object>,
+    /// What stands there now.
+    pub new: Option<Object>,
+}
+
+impl Seen {
+    /// The change in decoded form; nothing for records that are no objects.
+    #[must_use]
+    pub fn of(change: &Change) -> Option<Self> {
+        let read = |stored: &Option<Stored>| {
+            let stored = stored.as_ref()?;
+            Some(stored.value.object(stored.modified))
+        };
+        Some(Self {
+            key: change.key.object()?,
+            revision: change.revision,
+            old: read(&change.old),
+            new: read(&change.new),
+        })
+    }
+
+    /// Whether it is about `resource` of the core group.
+    #[must_use]
+    pub fn is_core(&self, resource: &str) -> bool {
+        self.key.resource.group.is_empty() && self.key.resource.resource == resource
+    }
+}
+
+/// A law that was broken, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The law.
+    pub law: &'static str,
+    /// The step in which it was broken.
+    pub step: u64,
+    /// In what way.
+    pub broken: Broken,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "step {}: the law {:?} is broken: {} [{}]",
+            self.step,
+            self.law,
+            self.broken.what,
+            self.broken.about.join(", ")
+        )
+    }
+}
+
+/// All laws of a run.
+pub(crate) struct Laws(Vec<Box<dyn Law>>);
+
+impl Laws {
+    /// The whole book.
+    pub(crate) fn all() -> Self {
+        Self(vec![Box::<pods_are_bound_once::Law>::default()])
+    }
+
+    /// Judges what one step did.
+    pub(crate) fn judge(
+        &mut self,
+        step: u64,
+        (changes, facts): (&[Arc<Change>], &[Fact]),
+        sight: &Sight<'_>,
+    ) -> Result<(), Violation> {
+        let seen: Vec<Seen> = changes
+            .iter()
+            .filter_map(|change| Seen::of(change))
+            .collect();
+        for law in &mut self.0 {
+            let name = law.name();
+            let mut verdict = seen.iter().try_for_each(|change| law.change(change, sight));
+            if verdict.is_ok() {
+                verdict = facts.iter().try_for_each(|fact| law.fact(fact, sight));
+            }
+            verdict.map_err(|broken| Violation {
+                law: name,
+                step,
+                broken,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Looks at everything; at the end of a run also at what should have settled.
+    pub(crate) fn audit(
+        &mut self,
+        step: u64,
+        is_settled: bool,
+        sight: &Sight<'_>,
+    ) -> Result<(), Violation> {
+        for law in &mut self.0 {
+            let name = law.name();
+            let verdict = law.audit(sight).and_then(|()| {
+                if is_settled {
+                    law.settled(sight)
+                } else {
+                    Ok(())
+                }
+            });
+            verdict.map_err(|broken| Violation {
+                law: name,
+                step,
+                broken,
+            })?;
+        }
+        Ok(())
+    }
+}
