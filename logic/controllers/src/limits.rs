@@ -12,5 +12,7 @@ pub const ENDPOINTS_ADDRESSES: usize = 1000;
 pub const DELETE_BURST: usize = 500;
 /// How long an Event is kept after it happened last.
 pub const EVENT_LIFE: Duration = Duration::from_secs(3600);
-/// How long after its last lease renewal a node counts as alive.
+/// How long a node may be silent before nothing is known of it.
 pub const NODE_GRACE: Duration = Duration::from_secs(40);
+/// How often it is looked whether a node has renewed its lease.
+pub const NODE_LOOK: Duration = Duration::from_secs(10);

@@ -26,7 +26,7 @@ pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(EventExpiry);
     visitor.visit(Garbage::default());
     visitor.visit(Namespaces::default());
-    visitor.visit(NodeLife);
+    visitor.visit(NodeLife::default());
     visitor.visit(PodCleanup);
     visitor.visit(ReplicaSets::default());
     visitor.visit(ReplicationControllers::default());

@@ -1,6 +1,8 @@
 //! Tells dead nodes from living ones by their leases, and moves pods away from where they cannot
 //! stay.
 
+mod silence;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,8 @@ use gantry_base::Timestamp;
 use gantry_base::time::{since, whole_seconds};
 use gantry_reconcile::{Controller, EventNote, Plan, Reconciler, Sources, View, Write};
 
-use crate::limits::NODE_GRACE;
+use crate::limits::{NODE_GRACE, NODE_LOOK};
+use silence::Silence;
 
 const LEASES: &str = "kube-node-lease";
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
@@ -22,14 +25,16 @@ const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
 /// The controller of nodes' lives.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NodeLife;
+#[derive(Debug, Default)]
+pub struct NodeLife {
+    silence: Silence,
+}
 
-/// One node, its heartbeat and its pods.
+/// One node, how long it has been silent, and its pods.
 #[derive(Debug)]
 pub struct World {
     node: Arc<Node>,
-    lease: Option<Arc<Lease>>,
+    silent_for: Duration,
     pods: Vec<Arc<Pod>>,
     now: Timestamp,
 }
@@ -38,7 +43,7 @@ impl Controller for NodeLife {
     const NAME: &'static str = "node-controller";
 
     fn sources(&self) -> Sources {
-        // A renewed lease makes nothing due: silence is noticed by looking again in time.
+        // A renewed lease makes nothing due: silence is noticed by looking again and again.
         let node = |pod: &Pod, _: &View| pod.node_name().map(node_key).into_iter().collect();
         Sources::new()
             .own::<Node>()
@@ -47,8 +52,13 @@ impl Controller for NodeLife {
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
-        let node = view.get::<Node>("", &key.name)?;
+        let Some(node) = view.get::<Node>("", &key.name) else {
+            self.silence.forget(&key.name);
+            return None;
+        };
         let lease = view.get::<Lease>(LEASES, &key.name);
+        let renewed = lease.and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref().map(|at| at.0));
+        let silent_for = self.silence.of(&key.name, renewed, now);
         let here = |pod: &Arc<Pod>| pod.node_name() == Some(&key.name);
         let pods = if is_clean(&node) {
             Vec::new()
@@ -57,7 +67,7 @@ impl Controller for NodeLife {
         };
         Some(World {
             node,
-            lease,
+            silent_for,
             pods,
             now,
         })
@@ -86,13 +96,11 @@ impl Reconciler for NodeLife {
 
     fn reconcile(&self, world: &World) -> Plan<Write> {
         let mut plan = Plan::default();
-        let silent_for = since(world.now, last_sign(world));
-        let is_silent = silent_for >= NODE_GRACE;
+        let is_silent = world.silent_for >= NODE_GRACE;
         if is_silent {
             doubt_conditions(world, &mut plan);
-        } else {
-            plan.recheck_after(NODE_GRACE - silent_for);
         }
+        plan.recheck_after(NODE_LOOK);
         if plan.actions.is_empty() {
             // Otherwise the node has a new revision: its taints follow when that has been seen.
             set_taints(world, is_silent, &mut plan);
@@ -102,14 +110,6 @@ impl Reconciler for NodeLife {
         }
         plan
     }
-}
-
-fn last_sign(world: &World) -> Timestamp {
-    let renewed = world
-        .lease
-        .as_ref()
-        .and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref().map(|time| time.0));
-    renewed.or(world.node.created_at()).unwrap_or(world.now)
 }
 
 /// Says that nothing is known of a node that is silent.
