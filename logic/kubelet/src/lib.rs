@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod container;
 pub mod hollow;
+pub mod images;
 pub mod node_status;
 pub mod pace;
 pub mod pod;

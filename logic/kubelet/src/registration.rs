@@ -49,7 +49,7 @@ pub struct Beat {
 /// How much of its work a beat does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// The object first; the rest when it is as it should be.
+    /// The object first; its status when it is as it should be.
     Claim,
     /// The status and the lease.
     Report,
@@ -77,11 +77,12 @@ impl Registration {
             plan.act(Write::create(&new_node(facts)));
             return Kind::Claim;
         };
-        if claim(&mut node, facts) {
+        let kind = if claim(&mut node, facts) {
             plan.act(Write::update(&node));
-            return Kind::Claim;
-        }
-        let kind = self.report(facts, &node, plan);
+            Kind::Claim
+        } else {
+            self.report(facts, &node, plan)
+        };
         plan.act(renewal(known, &node, facts.now));
         kind
     }

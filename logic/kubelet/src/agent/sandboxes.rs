@@ -117,7 +117,7 @@ impl State {
 
     /// Takes over directories that an earlier agent left, by the uids of their pods, of which those
     /// without a sandbox may be forgotten by the API. Answers the pods to look at.
-    pub fn adopt_directories(&mut self, uids: Vec<String>, view: &View) -> Vec<PodRef> {
+    pub fn adopt_directories(&mut self, uids: BTreeSet<String>, view: &View) -> Vec<PodRef> {
         let mut keys = Vec::new();
         for uid in uids {
             if self.key_of(&uid).is_none() {
