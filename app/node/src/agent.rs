@@ -1,9 +1,6 @@
 //! What all parts of the agent share, and the one set that its tasks belong to.
 
-use std::collections::BTreeSet;
 use std::future::Future;
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::Pod;
@@ -13,13 +10,12 @@ use gantry_client::Api;
 use gantry_driver::{Cache, Inbox};
 use gantry_gateway::Clock;
 use gantry_images::Images;
-use gantry_kubelet::container::{Amounts, Surroundings};
+use gantry_kubelet::agent::{Around, find};
 use gantry_kubelet::node_status::Machine;
-use gantry_kubelet::sandbox::{ContainerState, PodRef, Sandbox, SandboxId};
-use gantry_kubelet::sandbox_config::ADDRESS;
+use gantry_kubelet::sandbox::{PodRef, Sandbox, SandboxId, SandboxState};
+use gantry_kubelet::sandbox_config::address;
 use gantry_netdev::Network;
 use gantry_reconcile::{EventNote, View};
-use gantry_routing::AddressPool;
 use gantry_runtime::Runtime;
 use gantry_volumes::Volumes;
 
@@ -27,7 +23,7 @@ use crate::config::NodeConfig;
 use crate::last_words;
 use crate::notes::Notes;
 use crate::references::References;
-use crate::state::Shared;
+use crate::state::{Looks, Shared};
 
 /// What all parts of the agent share.
 #[derive(Clone)]
@@ -39,7 +35,8 @@ pub(crate) struct Agent {
 pub(crate) struct Parts {
     pub(crate) config: NodeConfig,
     pub(crate) machine: Machine,
-    pub(crate) allocatable: Amounts,
+    /// What pods depend on and that stays the same.
+    pub(crate) around: Around,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) runtime: Arc<dyn Runtime>,
@@ -49,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) cache: Cache,
     pub(crate) references: References,
     pub(crate) state: Shared,
+    pub(crate) looks: Looks,
     /// Pods to look at.
     pub(crate) inbox: Inbox<PodRef>,
     /// Somebody changed what the packet filter depends on.
@@ -101,20 +99,6 @@ impl Agent {
         self.notes.send(note);
     }
 
-    /// The node's addresses as the API shows them.
-    pub(crate) fn host_addresses(&self) -> Vec<String> {
-        self.config
-            .addresses
-            .iter()
-            .map(Ipv4Addr::to_string)
-            .collect()
-    }
-
-    /// Where profiles for system calls are kept.
-    pub(crate) fn seccomp_dir(&self) -> PathBuf {
-        self.config.data_dir.join("seccomp")
-    }
-
     /// The pod as the API has it, unless it was replaced or removed.
     pub(crate) fn find(&self, key: &PodRef) -> Option<Arc<Pod>> {
         find(&self.cache.view(), key)
@@ -122,19 +106,10 @@ impl Agent {
 
     /// Notes what a sandbox looks like by now, and makes its pod due.
     pub(crate) async fn look(&self, id: SandboxId) {
-        let looking = self.looking(&id);
-        let held = match &looking {
-            Some(looking) => Some(looking.lock().await),
-            None => None,
-        };
+        let look = self.looks.of(&id);
+        let held = look.lock().await;
         self.look_now(id).await;
         drop(held);
-    }
-
-    fn looking(&self, id: &SandboxId) -> Option<Arc<tokio::sync::Mutex<()>>> {
-        let state = self.state.lock();
-        let key = state.key_of(&id.0)?;
-        Some(Arc::clone(&state.pods.get(&key)?.looking))
     }
 
     async fn look_now(&self, id: SandboxId) {
@@ -159,127 +134,44 @@ impl Agent {
     }
 
     /// Notes what was seen of a pod's sandbox, unless it is just being made.
-    pub(crate) fn saw(&self, key: &PodRef, sandbox: Option<Sandbox>) {
-        let mut state = self.state.lock();
-        if sandbox.is_none() && !state.pods.contains_key(key) {
-            return;
+    fn saw(&self, key: &PodRef, sandbox: Option<Sandbox>) {
+        let counts = self.state.lock().saw(key, sandbox);
+        if counts {
+            self.seen
+                .send_modify(|count| *count = count.wrapping_add(1));
+            self.wake(key);
         }
-        let pod = state.pod(key);
-        if pod.making {
-            return;
-        }
-        let running: BTreeSet<_> = sandbox
-            .iter()
-            .flat_map(|sandbox| &sandbox.containers)
-            .filter(|container| !matches!(container.state, ContainerState::Exited(_)))
-            .map(|container| container.id.clone())
-            .collect();
-        let starting = |name: &str| {
-            let task = gantry_kubelet::pod::Task::Container(name.to_owned());
-            pod.under_way.contains(&task)
-        };
-        let over: Vec<_> = pod
-            .probes
-            .keys()
-            .filter(|id| !running.contains(*id) && !starting(&id.name))
-            .cloned()
-            .collect();
-        for id in over {
-            pod.probes.remove(&id);
-        }
-        pod.sandbox = sandbox;
-        drop(state);
-        self.seen
-            .send_modify(|count| *count = count.wrapping_add(1));
-        self.wake(key);
     }
 
     /// Takes over what an earlier agent left: sandboxes with their addresses, and directories.
     pub(crate) async fn adopt(&self) -> Result<(), crate::NodeError> {
         let sandboxes = self.runtime.list().await?;
-        let mut newest: Vec<_> = sandboxes
-            .iter()
-            .filter_map(|s| Some((s.created_at, address(s)?)))
-            .collect();
-        newest.sort();
-        let last = newest.last().map(|(_, address)| *address);
-        let taken: BTreeSet<_> = newest.into_iter().map(|(_, address)| address).collect();
-        self.state.lock().pool = AddressPool::new(self.config.network.node_range, taken, last);
+        self.state.lock().adopt(&sandboxes);
         for sandbox in sandboxes {
+            self.connect(&sandbox).await?;
             let key = sandbox.config.pod.clone();
-            let address = address(&sandbox);
-            if let (Some(address), Some(namespace)) = (address, sandbox.netns.clone()) {
-                let id = key.uid.clone();
-                let connected = gantry_netdev::Sandbox {
-                    id,
-                    namespace,
-                    address,
-                };
-                self.network.attach(connected).await?;
-            }
-            self.state.lock().pod(&key).address = address;
             self.saw(&key, Some(last_words::complete(sandbox).await));
         }
-        self.adopt_directories()
-    }
-
-    /// Directories without a sandbox are of pods that the API may have forgotten meanwhile.
-    fn adopt_directories(&self) -> Result<(), crate::NodeError> {
         let left = self.volumes.pods()?;
-        let mut state = self.state.lock();
-        for uid in left {
-            if state.key_of(&uid).is_none() {
-                let known = self
-                    .cache
-                    .view()
-                    .all::<Pod>()
-                    .find(|pod| pod.metadata.uid.as_deref() == Some(uid.as_str()));
-                let key = known.map_or_else(
-                    || unknown(&uid),
-                    |pod| gantry_kubelet::sandbox_config::reference(&pod),
-                );
-                state.pod(&key);
-                self.inbox.push([key]);
-            }
-        }
+        let view = self.cache.view();
+        let keys = self.state.lock().adopt_directories(left, &view);
+        self.inbox.push(keys);
         Ok(())
     }
-}
 
-impl Parts {
-    /// What a pod's containers and volumes depend on.
-    pub(crate) fn surroundings<'a>(
-        &'a self,
-        (pod, view): (&'a Pod, &'a View),
-        (addresses, host_addresses): (&'a [String], &'a [String]),
-        seccomp_dir: &'a std::path::Path,
-    ) -> Surroundings<'a> {
-        Surroundings {
-            pod,
-            view,
-            addresses,
-            host_addresses,
-            allocatable: &self.allocatable,
-            seccomp_dir,
-        }
-    }
-}
-
-/// The pod in a view, unless it was replaced or removed.
-pub(crate) fn find(view: &View, key: &PodRef) -> Option<Arc<Pod>> {
-    let pod: Arc<Pod> = view.get(&key.namespace, &key.name)?;
-    (pod.metadata.uid.as_deref() == Some(key.uid.as_str())).then_some(pod)
-}
-
-fn address(sandbox: &Sandbox) -> Option<Ipv4Addr> {
-    sandbox.config.annotations.get(ADDRESS)?.parse().ok()
-}
-
-/// A pod of which nothing but its uid is known.
-fn unknown(uid: &str) -> PodRef {
-    PodRef {
-        namespace: String::new(),
-        name: String::new(),
-        uid: uid.to_owned(),
+    /// Connects a sandbox that can run containers to the network, unless it uses the node's.
+    pub(crate) async fn connect(&self, sandbox: &Sandbox) -> Result<(), crate::NodeError> {
+        let is_ready = sandbox.state == SandboxState::Ready;
+        let namespace = sandbox.netns.clone().filter(|_| is_ready);
+        let (Some(address), Some(namespace)) = (address(&sandbox.config), namespace) else {
+            return Ok(());
+        };
+        let connected = gantry_netdev::Sandbox {
+            id: sandbox.config.pod.uid.clone(),
+            namespace,
+            address,
+        };
+        self.network.attach(connected).await?;
+        Ok(())
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use gantry_images::{ImageId, StoreError};
-use gantry_kubelet::pod::Image;
 
 use crate::agent::Agent;
 use crate::host;
@@ -44,15 +43,6 @@ async fn collect(agent: &Agent) -> Result<(), StoreError> {
 /// The images of all containers that exist or are about to be made.
 fn in_use(agent: &Agent) -> BTreeSet<ImageId> {
     let state = agent.state.lock();
-    let mut all = BTreeSet::new();
-    for pod in state.pods.values() {
-        let containers = pod.sandbox.iter().flat_map(|sandbox| &sandbox.containers);
-        let made = containers.map(|container| container.config.image_id.as_str());
-        let wanted = pod.images.values().filter_map(|(_, image)| match image {
-            Image::Present { id } => Some(id.as_str()),
-            Image::Absent | Image::Failed { .. } => None,
-        });
-        all.extend(made.chain(wanted).filter_map(|id| id.parse().ok()));
-    }
-    all
+    let used = state.images_in_use().into_iter();
+    used.filter_map(|id| id.parse().ok()).collect()
 }

@@ -13,8 +13,10 @@ use gantry_driver::{Cache, Driver, Inbox};
 use gantry_gateway::Clock;
 use gantry_http::nodes::Nodes;
 use gantry_images::Images;
+use gantry_kubelet::agent::{Around, State};
 use gantry_kubelet::container::ConfigError;
-use gantry_kubelet::node_status::allocatable;
+use gantry_kubelet::node_status::{Machine, allocatable};
+use gantry_kubelet::rules::Site;
 use gantry_netdev::{
     BridgeNetwork, Dataplane, DataplaneError, Network, NetworkError, NftDataplane,
 };
@@ -28,8 +30,8 @@ use crate::config::NodeConfig;
 use crate::notes::Notes;
 use crate::references::References;
 use crate::rootfs::NodeImages;
-use crate::rules::{Filter, Rules};
-use crate::state::Shared;
+use crate::rules::{Filter, Wanted};
+use crate::state::{Looks, Shared};
 use crate::streams::NodeStreams;
 use crate::{host, pods, registration, rules, zone};
 
@@ -183,8 +185,9 @@ async fn agent(
     let runtime: Arc<dyn Runtime> = Arc::new(runtime(&config, images.clone()).await?);
     let machine = host::machine(&config.data_dir);
     let parts = Parts {
-        allocatable: allocatable(&machine, &config.reserved),
-        state: Shared::new(config.network.node_range),
+        around: around(&config, &machine),
+        state: Shared::new(State::new(config.network.node_range)),
+        looks: Looks::default(),
         machine,
         api,
         clock,
@@ -204,6 +207,14 @@ async fn agent(
     Ok(Agent {
         parts: Arc::new(parts),
     })
+}
+
+fn around(config: &NodeConfig, machine: &Machine) -> Around {
+    Around {
+        host_addresses: config.addresses.iter().map(Ipv4Addr::to_string).collect(),
+        allocatable: allocatable(machine, &config.reserved),
+        seccomp_dir: config.data_dir.join("seccomp"),
+    }
 }
 
 fn resolver(config: &NodeConfig) -> ResolverConfig {
@@ -237,9 +248,14 @@ fn begin_zone(
         inbox,
     ));
     agent.rules.push([()]);
-    let subject = Rules {
+    let site = Site {
+        name: agent.config.name.clone(),
+        addresses: agent.config.addresses.clone(),
+        dns: Some((agent.config.cluster_dns, dns)),
+    };
+    let subject = Wanted {
         agent: agent.clone(),
-        dns,
+        site,
     };
     let filter = Filter {
         agent: agent.clone(),

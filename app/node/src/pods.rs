@@ -1,9 +1,7 @@
-//! The pod loop: what is due, the world of one pod, and its plan begun.
+//! The pod loop: what is due, looked at and decided on by the kubelet, and its plan begun.
 //!
 //! Nothing is awaited here. Whatever takes time is a task of [`crate::tasks`], whose end
 //! makes its pod due again.
-
-mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,14 +10,13 @@ use k8s_openapi::api::core::v1::Pod;
 
 use gantry_base::Timestamp;
 use gantry_driver::{Executor, Outcome, Subject};
-use gantry_kubelet::pace::Pace;
-use gantry_kubelet::pod::{PodAction, PodWorld, next_actions};
+use gantry_kubelet::agent::{self, Step, Turn, find};
 use gantry_kubelet::sandbox::PodRef;
 use gantry_kubelet::sandbox_config::reference;
 use gantry_reconcile::{Cached, Plan, View, Watched};
 
 use crate::agent::Agent;
-use crate::tasks;
+use crate::{probing, references, tasks};
 
 /// The loop's decisions.
 #[derive(Debug)]
@@ -28,25 +25,6 @@ pub(crate) struct Pods(pub(crate) Agent);
 /// The loop's effects.
 #[derive(Debug)]
 pub(crate) struct PodTasks(pub(crate) Agent);
-
-/// What is decided on.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    now: Timestamp,
-    key: PodRef,
-    pace: Pace,
-    /// The pod, or nothing when only traces of it are left here.
-    world: Option<PodWorld>,
-}
-
-/// One action for one pod.
-#[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) key: PodRef,
-    /// The pod as it was when this was decided; nothing for traces.
-    pub(crate) pod: Option<Arc<Pod>>,
-    pub(crate) action: PodAction,
-}
 
 impl Subject for Pods {
     type Key = PodRef;
@@ -58,34 +36,35 @@ impl Subject for Pods {
     }
 
     fn observe(&self, view: &View, key: &PodRef, now: Timestamp) -> Option<Turn> {
-        world::observe(&self.0, view, key, now)
+        let agent = &self.0;
+        let (view, are_known) = with_references(agent, view, key);
+        let observed = {
+            let mut state = agent.state.lock();
+            state.observe(&agent.around, (&view, are_known), key, now)?
+        };
+        for (id, spec) in observed.resumed {
+            probing::watch(agent, id, &spec);
+        }
+        Some(observed.turn)
     }
 
     fn decide(&self, turn: &Turn) -> Plan<Step> {
-        let mut plan = match &turn.world {
-            Some(world) => next_actions(world),
-            None => clear(),
-        };
-        turn.pace.hold(&mut plan, turn.now);
-        let pod = turn.world.as_ref().map(|world| &world.pod);
-        let step = |action| Step {
-            key: turn.key.clone(),
-            pod: pod.cloned(),
-            action,
-        };
-        Plan {
-            actions: plan.actions.into_iter().map(step).collect(),
-            recheck: plan.recheck,
-            reasons: plan.reasons,
-        }
+        agent::decide(turn)
     }
 }
 
-/// What is left of a pod that the API no longer has is removed.
-fn clear() -> Plan<PodAction> {
-    let mut plan = Plan::default();
-    plan.act(PodAction::RemoveSandbox);
-    plan
+/// The view with all that the pod refers to, which is followed from now on, and whether it is known
+/// of all of that whether it exists.
+fn with_references(agent: &Agent, view: &View, key: &PodRef) -> (View, bool) {
+    let mut view = view.clone();
+    let Some(pod) = find(&view, key) else {
+        agent.references.forget_others(&view);
+        return (view, true);
+    };
+    references::follow(agent, &pod);
+    agent.references.add_to(&mut view);
+    let are_known = agent.references.are_known(&pod);
+    (view, are_known)
 }
 
 impl Executor<Step> for PodTasks {

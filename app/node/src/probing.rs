@@ -46,14 +46,7 @@ pub(crate) fn watch(agent: &Agent, id: ContainerId, spec: &Container) {
 /// What is to be asked now, and when next; nothing when the container is no longer there.
 fn due(agent: &Agent, id: &ContainerId) -> Option<(Vec<Which>, Option<Timestamp>)> {
     let now = agent.clock.now();
-    let mut state = agent.state.lock();
-    let key = state.key_of(&id.sandbox.0)?;
-    let probes = state.pods.get_mut(&key)?.probes.get_mut(id)?;
-    let (due, next) = probes.due(now);
-    for which in &due {
-        probes.begun(*which, now);
-    }
-    Some((due, next))
+    agent.state.lock().probes_due(id, now)
 }
 
 async fn ask(agent: &Agent, id: &ContainerId, spec: &Container, which: Which) {
@@ -72,15 +65,10 @@ async fn ask(agent: &Agent, id: &ContainerId, spec: &Container, which: Which) {
     let answer = tokio::time::timeout(patience, once(agent, (&key, id), spec, probe)).await;
     let answer = answer.unwrap_or_else(|_| Err(format!("timed out after {}s", patience.as_secs())));
     let now = agent.clock.now();
-    let mut state = agent.state.lock();
-    let known = state
-        .pods
-        .get_mut(&key)
-        .and_then(|pod| pod.probes.get_mut(id));
+    let result = (which, answer.is_ok());
+    let probed = agent.state.lock().probed(id, result, now);
     // A container that has ended meanwhile is not talked about.
-    let Some(probes) = known else { return };
-    let changed = probes.result(which, answer.is_ok(), now);
-    drop(state);
+    let Some(changed) = probed else { return };
     if let (Err(why), Some(pod)) = (&answer, agent.find(&key)) {
         tell(agent, &pod, (id, which), why);
     }
@@ -139,7 +127,7 @@ async fn once(
 
 /// The address at which the node reaches a pod.
 pub(crate) fn address(agent: &Agent, key: &PodRef) -> Option<String> {
-    let own = agent.state.lock().pods.get(key)?.address;
+    let own = agent.state.lock().pods().get(key)?.address;
     let node = agent.config.addresses.first().copied();
     own.or(node).map(|address| address.to_string())
 }

@@ -16,7 +16,6 @@ use tokio::task::AbortHandle;
 use gantry_api::{GroupResource, ObjectKey, Revision};
 use gantry_client::{Frames, requests};
 use gantry_driver::limits::REWATCH;
-use gantry_kubelet::pod::Volumes;
 use gantry_kubelet::references::{Kind, Reference, references};
 use gantry_kubelet::sandbox_config::reference;
 use gantry_reconcile::{Cached, View};
@@ -179,11 +178,7 @@ fn settle(agent: &Agent, wanted: &Reference, object: Option<Arc<dyn Cached>>) {
     let pods = view.within::<Pod>(&wanted.namespace);
     for pod in pods.filter(|pod| references(pod).contains(wanted)) {
         let key = reference(&pod);
-        if let Some(known) = agent.state.lock().pods.get_mut(&key)
-            && let Volumes::Failed { retry_at, .. } = &mut known.volumes
-        {
-            *retry_at = gantry_base::Timestamp::MIN;
-        }
+        agent.state.lock().retry_mount(&key);
         agent.wake(&key);
     }
 }

@@ -1,4 +1,4 @@
-//! Keeps the node's own object and lease as they should be.
+//! Keeps the node's own object and lease as the kubelet decides, one beat after the other.
 
 use std::time::Duration;
 
@@ -6,43 +6,24 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Node;
 
 use gantry_api::Rejection;
-use gantry_base::Timestamp;
-use gantry_base::backoff::Backoff;
-use gantry_base::time::since;
 use gantry_client::Access;
-use gantry_kubelet::node_status::{Facts, claim, is_news, lease, new_node, status};
+use gantry_driver::{ApiExecutor, End, Executor};
+use gantry_kubelet::node_status::Facts;
+use gantry_kubelet::registration::{LEASES, Registration};
 
 use crate::agent::Agent;
 use crate::{collect, host};
 
-/// How often the lease is renewed and the machine looked at.
-const PERIOD: Duration = Duration::from_secs(10);
-/// How often a status is written that says nothing new.
-const REPORT_AT_LEAST: Duration = Duration::from_secs(300);
-/// How long to wait before what failed is tried again.
-const DELAYS: Backoff = Backoff {
-    first: Duration::from_millis(50),
-    longest: Duration::from_secs(10),
-};
-
 /// Registers the node and tells that it lives, until the agent ends.
 pub(crate) async fn run(agent: Agent) {
-    let (mut failures, mut reported) = (0, None);
+    let executor = ApiExecutor::new(agent.api.clone(), "kubelet", agent.clock.clone());
+    let mut registration = Registration::default();
     loop {
-        let wait = match beat(&agent, &mut reported).await {
-            Ok(()) => {
-                failures = 0;
-                PERIOD
-            }
+        let wait = match beat(&agent, &executor, &mut registration).await {
+            Ok(wait) => wait,
             Err(rejection) => {
-                // Controllers write to a new node too: who comes second simply looks again.
-                if matches!(rejection, Rejection::Conflict { .. }) {
-                    tracing::debug!(%rejection, "the node changed meanwhile");
-                } else {
-                    tracing::warn!(%rejection, "could not report the node");
-                }
-                failures += 1;
-                DELAYS.delay(failures - 1)
+                tracing::warn!(%rejection, "could not read the node");
+                registration.unread()
             }
         };
         collect::if_needed(&agent).await;
@@ -50,48 +31,28 @@ pub(crate) async fn run(agent: Agent) {
     }
 }
 
-async fn beat(agent: &Agent, reported: &mut Option<Timestamp>) -> Result<(), Rejection> {
+/// One beat; how long to wait for the next.
+async fn beat(
+    agent: &Agent,
+    executor: &ApiExecutor,
+    registration: &mut Registration,
+) -> Result<Duration, Rejection> {
     let facts = facts(agent);
-    let node = own_node(agent, &facts).await?;
-    let known = node.status.clone().unwrap_or_default();
-    let new = status(&known, &facts);
-    let is_due = reported.is_none_or(|at| since(facts.now, at) >= REPORT_AT_LEAST);
-    if is_due || is_news(&known, &new) {
-        let told = Node {
-            status: Some(new),
-            ..node.clone()
-        };
-        Access(agent.api.as_ref())
-            .update(&told, Some("status"))
-            .await?;
-        *reported = Some(facts.now);
-    }
-    renew_lease(agent, &node, facts.now).await
-}
-
-/// The node's object, made or put right where it has to be.
-async fn own_node(agent: &Agent, facts: &Facts) -> Result<Node, Rejection> {
     let access = Access(agent.api.as_ref());
-    let Some(mut node) = access.get::<Node>("", &facts.name).await? else {
-        return access.create(&new_node(facts)).await;
-    };
-    if claim(&mut node, facts) {
-        return access.update(&node, None).await;
+    let node = access.get::<Node>("", &facts.name).await?;
+    let lease = access.get::<Lease>(LEASES, &facts.name).await?;
+    let beat = registration.beat(&facts, node, lease);
+    let outcome = executor.carry_out(beat.plan.actions.clone()).await;
+    let well = matches!(outcome.end, End::Done);
+    match outcome.end {
+        End::Done => {}
+        // Controllers write to a new node too: who comes second simply looks again.
+        End::Stale => tracing::debug!("the node changed meanwhile"),
+        End::Refused(_, why) | End::Failed(why) => {
+            tracing::warn!(why, "could not report the node");
+        }
     }
-    Ok(node)
-}
-
-async fn renew_lease(agent: &Agent, node: &Node, now: Timestamp) -> Result<(), Rejection> {
-    let access = Access(agent.api.as_ref());
-    let name = &agent.config.name;
-    let known = access.get::<Lease>("kube-node-lease", name).await?;
-    let is_new = known.is_none();
-    let lease = lease(known, node, now);
-    if is_new {
-        access.create(&lease).await.map(drop)
-    } else {
-        access.update(&lease, None).await.map(drop)
-    }
+    Ok(registration.ended(&beat, well))
 }
 
 fn facts(agent: &Agent) -> Facts {
@@ -104,7 +65,7 @@ fn facts(agent: &Agent) -> Facts {
     Facts {
         now: agent.clock.now(),
         name: config.name.clone(),
-        addresses: agent.host_addresses(),
+        addresses: agent.around.host_addresses.clone(),
         machine: agent.machine.clone(),
         version: config.version.clone(),
         runtime: concat!("gantry://", env!("CARGO_PKG_VERSION")).to_owned(),

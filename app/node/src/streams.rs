@@ -6,7 +6,7 @@ use gantry_http::nodes::{
     AttachRequest, Duplex, ExecRequest, LogOptions, LogStream, NodeError, Nodes, PodRef, Reply,
     Session, TerminalSize,
 };
-use gantry_kubelet::sandbox::{ContainerId, ContainerState, SandboxId};
+use gantry_kubelet::sandbox::{ContainerId, SandboxId};
 use gantry_runtime::{Attach, Exec, RuntimeError, Streams};
 
 use crate::agent::Agent;
@@ -86,8 +86,7 @@ impl NodeStreams {
 
     fn latest(&self, pod: &PodRef, container: &str) -> Option<ContainerId> {
         let state = self.0.state.lock();
-        let known = state.pods.get(&state.key_of(&pod.uid)?)?;
-        let latest = known.sandbox.as_ref()?.latest(container)?;
+        let latest = state.latest(&pod.uid, container)?;
         Some(latest.id.clone())
     }
 
@@ -104,18 +103,7 @@ impl NodeStreams {
 }
 
 fn is_running(agent: &Agent, id: &ContainerId) -> bool {
-    let state = agent.state.lock();
-    let known = state
-        .key_of(&id.sandbox.0)
-        .and_then(|key| state.pods.get(&key));
-    let containers = known
-        .and_then(|known| known.sandbox.as_ref())
-        .map(|sandbox| &sandbox.containers);
-    let mut own = containers
-        .into_iter()
-        .flatten()
-        .filter(|container| container.id == *id);
-    own.any(|container| matches!(container.state, ContainerState::Running { .. }))
+    agent.state.lock().is_running(id)
 }
 
 /// The log of a container's newest run, or of the one before.

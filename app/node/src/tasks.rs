@@ -9,47 +9,26 @@ mod sandbox;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use gantry_kubelet::pace::Effort;
-use gantry_kubelet::pod::{PodAction, Task};
+use gantry_kubelet::agent::{Begun, Mark, Step};
+use gantry_kubelet::pod::PodAction;
 use gantry_kubelet::sandbox::PodRef;
 use gantry_reconcile::EventNote;
 
 use crate::agent::Agent;
-use crate::pods::Step;
 
-/// Begins to carry out one action.
+/// Begins to carry out one step.
 pub(crate) fn begin(agent: &Agent, step: Step) {
-    let Step { key, pod, action } = step;
-    let task = match (action, &pod) {
-        (PodAction::Note(note), _) => return agent.tell(note),
-        (
-            PodAction::Stop {
-                container,
-                grace,
-                because,
-            },
-            Some(_),
-        ) => {
-            return container::begin_stop(agent, (key, pod), (container, grace, because));
+    let begun = agent.state.lock().begin(&step, agent.clock.now());
+    match begun {
+        Begun::Nothing => {}
+        Begun::Tell(note) => agent.tell(note),
+        Begun::Sooner { container, grace } => {
+            container::stop_sooner(agent, container, grace);
         }
-        (action, _) => action,
-    };
-    let Some(kind) = task.task() else { return };
-    let effort = Effort::of(&task);
-    let Some(mark) = UnderWay::new(agent, &key, kind) else {
-        return;
-    };
-    let agent = agent.clone();
-    agent.clone().spawn(async move {
-        let well = carry_out(&agent, (&key, pod.as_deref()), task).await;
-        if let Some(effort) = effort {
-            let now = agent.clock.now();
-            if let Some(pod) = agent.state.lock().pods.get_mut(&key) {
-                pod.pace.ended(effort, well, now);
-            }
+        Begun::Task(mark) => {
+            agent.spawn(Running::new(agent, mark).run(step));
         }
-        drop(mark);
-    });
+    }
 }
 
 /// Carries out one action; whether it went well.
@@ -75,9 +54,17 @@ async fn carry_out(agent: &Agent, (key, pod): (&PodRef, Option<&Pod>), action: P
             },
             Some(pod),
         ) => container::start(agent, (key, pod), (&container, attempt, step)).await,
+        (
+            PodAction::Stop {
+                container,
+                grace,
+                because,
+            },
+            Some(pod),
+        ) => container::stop(agent, (key, pod), (&container, grace, because)).await,
         (PodAction::Report(status), Some(pod)) => report::report(agent, (key, pod), *status).await,
         (PodAction::Delete, Some(pod)) => report::delete(agent, (key, pod)).await,
-        // Notes and stops are begun elsewhere; the rest needs a pod.
+        // Notes take no time; the rest needs a pod.
         (_, _) => true,
     }
 }
@@ -114,32 +101,32 @@ pub(crate) fn field_path(pod: &Pod, container: &str) -> String {
 }
 
 /// While it lives, a task is under way; its end makes the pod due.
-struct UnderWay {
+struct Running {
     agent: Agent,
-    key: PodRef,
-    task: Task,
+    mark: Mark,
+    /// How it ended; badly, unless it says otherwise.
+    well: bool,
 }
 
-impl UnderWay {
-    /// Nothing when the same is under way already.
-    fn new(agent: &Agent, key: &PodRef, task: Task) -> Option<Self> {
-        let is_new = agent.state.lock().pod(key).under_way.insert(task.clone());
-        let mark = || Self {
+impl Running {
+    fn new(agent: &Agent, mark: Mark) -> Self {
+        Self {
             agent: agent.clone(),
-            key: key.clone(),
-            task,
-        };
-        is_new.then(mark)
+            mark,
+            well: false,
+        }
+    }
+
+    async fn run(mut self, step: Step) {
+        let Step { key, pod, action } = step;
+        self.well = carry_out(&self.agent, (&key, pod.as_deref()), action).await;
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for Running {
     fn drop(&mut self) {
-        let mut state = self.agent.state.lock();
-        if let Some(pod) = state.pods.get_mut(&self.key) {
-            pod.under_way.remove(&self.task);
-        }
-        drop(state);
-        self.agent.wake(&self.key);
+        let now = self.agent.clock.now();
+        self.agent.state.lock().ended(&self.mark, self.well, now);
+        self.agent.wake(&self.mark.key);
     }
 }

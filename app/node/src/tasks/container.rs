@@ -1,24 +1,23 @@
 //! One container: made and started, stopped, forgotten.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
-use gantry_base::time::{after, since};
+use gantry_base::time::since;
+use gantry_kubelet::agent::{STOP_PAUSE, StartFailure};
 use gantry_kubelet::container::{self, Placed, Run};
-use gantry_kubelet::pod::{Image, Task, all_containers};
-use gantry_kubelet::probes::Probes;
-use gantry_kubelet::sandbox::{ContainerId, Mount, MountSource, PodRef, SandboxId};
+use gantry_kubelet::pod::all_containers;
+use gantry_kubelet::sandbox::{ContainerId, Mount, PodRef, SandboxId};
 use gantry_runtime::RuntimeError;
 use gantry_volumes::Part;
 
-use super::{UnderWay, field_path, note};
+use super::{field_path, note};
 use crate::agent::Agent;
 use crate::{NodeError, hooks, probing};
-
-/// A stop that comes this much earlier than the one under way is passed on.
-const SOONER: Duration = Duration::from_millis(500);
 
 /// Makes a container, starts it, and runs its hook.
 pub(super) async fn start(
@@ -43,22 +42,22 @@ pub(super) async fn start(
                 (true, "Failed"),
                 format!("Error: {why}"),
             ));
-            // A program that cannot be started leaves an ended container, which is restarted like
-            // any other; whatever else fails is told of until it is tried again.
-            let is_recorded = matches!(&error, NodeError::Runtime(RuntimeError::Start(_)));
-            if !is_recorded {
-                let mut state = agent.state.lock();
-                let known = state.pod(key);
-                if matches!(&error, NodeError::Runtime(RuntimeError::Image { .. })) {
-                    known.images.remove(name);
-                }
-                known.start_errors.insert(name.to_owned(), why);
-            }
-            is_recorded
+            let failure = (failure(&error), why);
+            agent.state.lock().not_started(key, name, failure)
         }
     };
     agent.look(SandboxId(key.uid.clone())).await;
     well
+}
+
+fn failure(error: &NodeError) -> StartFailure {
+    if matches!(error, NodeError::Runtime(RuntimeError::Start(_))) {
+        StartFailure::Program
+    } else if matches!(error, NodeError::Runtime(RuntimeError::Image { .. })) {
+        StartFailure::Image
+    } else {
+        StartFailure::Other
+    }
 }
 
 async fn try_start(
@@ -72,14 +71,8 @@ async fn try_start(
     let id = agent.runtime.create(within, config).await?;
     let created = format!("Created container: {}", spec.name);
     agent.tell(note((pod, &path), (false, "Created"), created));
-    // The probes are there before anyone can see the container run.
-    let probes = Probes::new(spec, agent.clock.now());
-    agent
-        .state
-        .lock()
-        .pod(key)
-        .probes
-        .insert(id.clone(), probes);
+    let now = agent.clock.now();
+    agent.state.lock().created(key, spec, &id, now);
     agent.runtime.start(id.clone()).await?;
     let started = format!("Started container {}", spec.name);
     agent.tell(note((pod, &path), (false, "Started"), started));
@@ -92,59 +85,32 @@ async fn config(
     (spec, attempt, step): (&Container, u32, u32),
 ) -> Result<gantry_kubelet::sandbox::ContainerConfig, NodeError> {
     let view = agent.view();
-    let hosts = agent.host_addresses();
-    let (addresses, image_id) = known(agent, key, pod, &spec.name);
-    let seccomp_dir = agent.seccomp_dir();
-    let on = agent.surroundings((pod, &view), (&addresses, &hosts), &seccomp_dir);
+    let given = agent
+        .state
+        .lock()
+        .given(&agent.around, (key, pod), &spec.name);
+    let on = agent.around.surroundings(pod, &view, &given.addresses);
     let placed = container::mounts(pod, spec, &container::environment(&on, spec)?)?;
-    let mounts = mounts(agent, key, &spec.name, placed).await?;
+    let mounts = mounts(agent, (key, &spec.name), placed, given.places).await?;
     let log = agent.volumes.pod(&key.uid).join("logs").join(&spec.name);
     let run = Run {
         spec,
         attempt,
         step,
-        image_id,
+        image_id: given.image_id,
         log_path: log.join(format!("{attempt}.log")),
         mounts,
     };
     Ok(container::config(&on, run)?)
 }
 
-/// The pod's addresses, and the image that the container gets.
-fn known(agent: &Agent, key: &PodRef, pod: &Pod, container: &str) -> (Vec<String>, String) {
-    let mut state = agent.state.lock();
-    let known = state.pod(key);
-    let host_network = pod
-        .spec
-        .as_ref()
-        .is_some_and(|spec| spec.host_network == Some(true));
-    let addresses = match known.address {
-        _ if host_network => agent.host_addresses(),
-        Some(address) => vec![address.to_string()],
-        None => Vec::new(),
-    };
-    let latest = known
-        .sandbox
-        .as_ref()
-        .and_then(|sandbox| sandbox.latest(container));
-    let image = match known.images.get(container) {
-        Some((_, Image::Present { id })) => id.clone(),
-        _ => latest
-            .map(|latest| latest.config.image_id.clone())
-            .unwrap_or_default(),
-    };
-    (addresses, image)
-}
-
 /// The mounts with their places on the node; parts of volumes are looked up and held.
 async fn mounts(
     agent: &Agent,
-    key: &PodRef,
-    container: &str,
+    (key, container): (&PodRef, &str),
     placed: Vec<Placed>,
+    places: BTreeMap<String, PathBuf>,
 ) -> Result<Vec<Mount>, NodeError> {
-    let mounted = agent.state.lock().pod(key).mounted.clone();
-    let places = mounted.map(|mounted| mounted.places).unwrap_or_default();
     let (volumes, uid, container) = (agent.volumes.clone(), key.uid.clone(), container.to_owned());
     let task = tokio::task::spawn_blocking(move || {
         let mut mounts = Vec::new();
@@ -165,22 +131,12 @@ async fn mounts(
             } else {
                 volumes.part(&uid, part)?
             };
-            mounts.push(mount(placed, source));
+            mounts.push(placed.at(source));
         }
         Ok(mounts)
     });
     task.await
         .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
-}
-
-fn mount(placed: Placed, source: PathBuf) -> Mount {
-    Mount {
-        source: MountSource::Host(source),
-        destination: placed.destination,
-        readonly: placed.readonly,
-        recursive_readonly: placed.recursive_readonly,
-        propagation: placed.propagation,
-    }
 }
 
 /// Runs the hook, without which the container does not count as started; then probes begin.
@@ -207,9 +163,7 @@ async fn after_start(
         gantry_base::ignore(stopped, "whether it has ended is seen anyway");
         return;
     }
-    if let Some(probes) = agent.state.lock().pod(key).probes.get_mut(&id) {
-        probes.hook_done();
-    }
+    agent.state.lock().hook_done(key, &id);
     probing::watch(agent, id, spec);
 }
 
@@ -225,56 +179,21 @@ fn grace(pod: &Pod) -> Duration {
     )
 }
 
-/// Begins to stop a container, or makes a stop that is under way end sooner.
-pub(super) fn begin_stop(
-    agent: &Agent,
-    (key, pod): (PodRef, Option<std::sync::Arc<Pod>>),
-    (id, grace, because): (ContainerId, Duration, String),
-) {
-    let Some(pod) = pod else { return };
-    let now = agent.clock.now();
-    let ends = after(now, grace);
-    let known = agent.state.lock().pod(&key).stopping.get(&id).copied();
-    match known {
-        Some(known) if since(known, ends) < SOONER => {}
-        Some(_) => {
-            agent
-                .state
-                .lock()
-                .pod(&key)
-                .stopping
-                .insert(id.clone(), ends);
-            let agent = agent.clone();
-            agent.clone().spawn(async move {
-                let stopped = agent.runtime.stop(id, grace).await;
-                gantry_base::ignore(stopped, "the first stop tells how it went");
-            });
-        }
-        None => {
-            let task = Task::Container(id.name.clone());
-            let mark = UnderWay::new(agent, &key, task);
-            agent
-                .state
-                .lock()
-                .pod(&key)
-                .stopping
-                .insert(id.clone(), ends);
-            let agent = agent.clone();
-            agent.clone().spawn(async move {
-                stop(&agent, (&key, &pod), (&id, grace, because)).await;
-                agent.state.lock().pod(&key).stopping.remove(&id);
-                agent.look(id.sandbox.clone()).await;
-                drop(mark);
-            });
-        }
-    }
+/// Makes a stop that is under way end sooner.
+pub(super) fn stop_sooner(agent: &Agent, id: ContainerId, grace: Duration) {
+    let runtime = Arc::clone(&agent.runtime);
+    agent.spawn(async move {
+        let stopped = runtime.stop(id, grace).await;
+        gantry_base::ignore(stopped, "the first stop tells how it went");
+    });
 }
 
-async fn stop(
+/// Stops a container: its hook, its signal, the wait, the end. What fails is told by what is seen.
+pub(super) async fn stop(
     agent: &Agent,
     (key, pod): (&PodRef, &Pod),
     (id, grace, because): (&ContainerId, Duration, String),
-) {
+) -> bool {
     agent.tell(note(
         (pod, &field_path(pod, &id.name)),
         (false, "Killing"),
@@ -285,12 +204,14 @@ async fn stop(
         before_stop(agent, (key, pod), id, grace).await;
     }
     let left = grace.saturating_sub(since(agent.clock.now(), begun));
-    if let Err(error) = agent.runtime.stop(id.clone(), left).await {
-        let error = gantry_base::chain(&error);
+    let stopped = agent.runtime.stop(id.clone(), left).await;
+    if let Err(error) = &stopped {
+        let error = gantry_base::chain(error);
         tracing::warn!(container = %id, error, "could not stop a container");
-        // It is named again at once; a pause keeps that from being a busy loop.
-        agent.clock.sleep(Duration::from_secs(1)).await;
+        agent.clock.sleep(STOP_PAUSE).await;
     }
+    agent.look(id.sandbox.clone()).await;
+    stopped.is_ok()
 }
 
 /// Runs the hook before the stop, within the grace.

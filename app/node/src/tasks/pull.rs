@@ -5,26 +5,14 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Container, Pod, Secret};
 
 use gantry_api::views::Meta;
-use gantry_base::backoff::Backoff;
-use gantry_base::time::after;
 use gantry_images::{Image as Stored, Keyring, Reference, Reporter};
-use gantry_kubelet::pod::{Image, all_containers};
+use gantry_kubelet::agent::PullFailure;
+use gantry_kubelet::images::{Way, way};
+use gantry_kubelet::pod::all_containers;
 use gantry_kubelet::sandbox::PodRef;
 
 use super::{field_path, note};
 use crate::agent::Agent;
-
-/// How long to wait after a pull that failed.
-const DELAYS: Backoff = Backoff {
-    first: Duration::from_secs(10),
-    longest: Duration::from_secs(300),
-};
-
-/// Why an image could not be had.
-struct Failure {
-    reason: &'static str,
-    why: String,
-}
 
 /// Gets the image of one container, and notes how that ended.
 pub(super) async fn pull(agent: &Agent, (key, pod): (&PodRef, &Pod), container: &str) {
@@ -32,31 +20,11 @@ pub(super) async fn pull(agent: &Agent, (key, pod): (&PodRef, &Pod), container: 
         return;
     };
     let outcome = get(agent, pod, spec).await;
-    let mut state = agent.state.lock();
-    let known = state.pod(key);
-    let image = match outcome {
-        Ok(id) => {
-            known.pull_failures.remove(container);
-            Image::Present { id }
-        }
-        Err(Failure { reason, why }) => {
-            let failures = known.pull_failures.entry(container.to_owned()).or_insert(0);
-            let delay = DELAYS.delay(*failures);
-            *failures = failures.saturating_add(1);
-            let retry_at = after(agent.clock.now(), delay);
-            let reason = reason.to_owned();
-            Image::Failed {
-                reason,
-                why,
-                retry_at,
-            }
-        }
-    };
-    let asked = spec.image.clone().unwrap_or_default();
-    known.images.insert(container.to_owned(), (asked, image));
+    let now = agent.clock.now();
+    agent.state.lock().pulled(key, spec, outcome, now);
 }
 
-async fn get(agent: &Agent, pod: &Pod, spec: &Container) -> Result<String, Failure> {
+async fn get(agent: &Agent, pod: &Pod, spec: &Container) -> Result<String, PullFailure> {
     let name = spec.image.as_deref().unwrap_or("");
     let tell = |warning: bool, reason: &str, message: String| {
         agent.tell(note(
@@ -72,31 +40,31 @@ async fn get(agent: &Agent, pod: &Pod, spec: &Container) -> Result<String, Failu
         );
         tell(true, "InspectFailed", why.clone());
         tell(true, "Failed", "Error: InvalidImageName".to_owned());
-        Failure {
+        PullFailure {
             reason: "InvalidImageName",
             why,
         }
     })?;
-    let present = agent.images.get(name).map_err(|error| Failure {
+    let present = agent.images.get(name).map_err(|error| PullFailure {
         reason: "ImageInspectError",
         why: gantry_base::chain(&error),
     })?;
-    match (spec.image_pull_policy.as_deref(), present) {
-        (Some("IfNotPresent" | "Never"), Some(image)) => {
+    match (way(spec, present.is_some()), present) {
+        (Way::Use, Some(image)) => {
             let message = format!("Container image {name:?} already present on machine");
             tell(false, "Pulled", message);
             Ok(image.id.to_string())
         }
-        (Some("Never"), None) => {
+        (Way::Refuse, _) => {
             let why = format!("Container image {name:?} is not present with pull policy of Never");
             tell(true, "ErrImageNeverPull", why.clone());
             tell(true, "Failed", "Error: ErrImageNeverPull".to_owned());
-            Err(Failure {
+            Err(PullFailure {
                 reason: "ErrImageNeverPull",
                 why,
             })
         }
-        (_, _) => fetch(agent, pod, (name, &reference), &tell).await,
+        (Way::Pull | Way::Use, _) => fetch(agent, pod, (name, &reference), &tell).await,
     }
 }
 
@@ -105,7 +73,7 @@ async fn fetch(
     pod: &Pod,
     (name, reference): (&str, &Reference),
     tell: &(dyn Fn(bool, &str, String) + Sync),
-) -> Result<String, Failure> {
+) -> Result<String, PullFailure> {
     tell(false, "Pulling", format!("Pulling image {name:?}"));
     let begun = agent.clock.now();
     let keyring = keyring(agent, pod);
@@ -137,7 +105,7 @@ async fn fetch(
             tell(true, "Failed", "Error: ErrImagePull".to_owned());
             tell(false, "BackOff", format!("Back-off pulling image {name:?}"));
             let why = format!("failed to pull image {name:?}: {why}");
-            Err(Failure {
+            Err(PullFailure {
                 reason: "ErrImagePull",
                 why,
             })

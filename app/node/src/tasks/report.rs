@@ -9,10 +9,11 @@ use gantry_api::views::Meta;
 use gantry_api::{GroupResource, Rejection, Revision};
 use gantry_client::Access;
 use gantry_driver::{ApiExecutor, Executor};
+use gantry_kubelet::agent::find;
 use gantry_kubelet::sandbox::PodRef;
 use gantry_reconcile::Write;
 
-use crate::agent::{Agent, find};
+use crate::agent::Agent;
 
 /// How long to wait until the view shows what was written.
 const PATIENCE: Duration = Duration::from_secs(5);

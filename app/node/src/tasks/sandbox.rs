@@ -1,13 +1,10 @@
 //! Makes a pod's sandbox with its network, stops it, and removes it with all that is left.
 
-use std::net::Ipv4Addr;
-
 use k8s_openapi::api::core::v1::Pod;
 
-use gantry_api::views::{Meta, PodView};
-use gantry_kubelet::pod::Volumes;
+use gantry_api::views::Meta;
+use gantry_kubelet::agent::leaves_nothing;
 use gantry_kubelet::sandbox::{PodRef, Sandbox, SandboxId};
-use gantry_kubelet::sandbox_config::sandbox_config;
 
 use super::note;
 use crate::agent::Agent;
@@ -15,9 +12,8 @@ use crate::{NodeError, host};
 
 /// Makes the sandbox and connects it.
 pub(super) async fn run(agent: &Agent, (key, pod): (&PodRef, &Pod)) -> bool {
-    agent.state.lock().pod(key).making = true;
     let made = make(agent, (key, pod)).await;
-    agent.state.lock().pod(key).making = false;
+    agent.state.lock().made(key);
     match made {
         Ok(sandbox) => {
             agent.look(sandbox.id).await;
@@ -34,39 +30,11 @@ pub(super) async fn run(agent: &Agent, (key, pod): (&PodRef, &Pod)) -> bool {
 }
 
 async fn make(agent: &Agent, (key, pod): (&PodRef, &Pod)) -> Result<Sandbox, NodeError> {
-    let host_network = pod
-        .spec
-        .as_ref()
-        .is_some_and(|spec| spec.host_network == Some(true));
-    let address = if host_network {
-        None
-    } else {
-        Some(address(agent, key)?)
-    };
-    let text = address.map(|address| address.to_string());
-    let config = sandbox_config(pod, text.as_deref(), &host::names(agent));
+    let names = host::names(agent);
+    let config = agent.state.lock().sandbox_config(key, pod, &names)?;
     let sandbox = agent.runtime.run_sandbox(config).await?;
-    if let (Some(address), Some(namespace)) = (address, sandbox.netns.clone()) {
-        let id = key.uid.clone();
-        let connected = gantry_netdev::Sandbox {
-            id,
-            namespace,
-            address,
-        };
-        agent.network.attach(connected).await?;
-    }
+    agent.connect(&sandbox).await?;
     Ok(sandbox)
-}
-
-/// The pod's address: the one that it has, or a new one.
-fn address(agent: &Agent, key: &PodRef) -> Result<Ipv4Addr, NodeError> {
-    let mut state = agent.state.lock();
-    if let Some(address) = state.pod(key).address {
-        return Ok(address);
-    }
-    let address = state.pool.take()?;
-    state.pod(key).address = Some(address);
-    Ok(address)
 }
 
 /// Ends everything in the sandbox and gives its network back.
@@ -79,7 +47,7 @@ pub(super) async fn stop(agent: &Agent, key: &PodRef) -> bool {
     };
     let well = told(stopped.await, key, "stop a sandbox");
     if well {
-        agent.state.lock().release(key);
+        agent.state.lock().sandbox_stopped(key);
         agent.rules.push([()]);
     }
     agent.look(id).await;
@@ -88,12 +56,11 @@ pub(super) async fn stop(agent: &Agent, key: &PodRef) -> bool {
 
 /// Removes the sandbox; with it volumes and logs, unless the pod shall run again.
 pub(super) async fn remove(agent: &Agent, key: &PodRef, pod: Option<&Pod>) -> bool {
-    let again = pod.is_some_and(PodView::is_active);
     let removed = async {
         let id = SandboxId(key.uid.clone());
         agent.runtime.remove_sandbox(id).await?;
         agent.network.detach(key.uid.clone()).await?;
-        if !again {
+        if leaves_nothing(pod) {
             remove_directory(agent, pod.map_or(key.uid.as_str(), Meta::uid)).await?;
         }
         Ok::<(), NodeError>(())
@@ -101,20 +68,7 @@ pub(super) async fn remove(agent: &Agent, key: &PodRef, pod: Option<&Pod>) -> bo
     if !told(removed.await, key, "remove a sandbox") {
         return false;
     }
-    let mut state = agent.state.lock();
-    state.release(key);
-    if pod.is_none() {
-        state.pods.remove(key);
-    } else {
-        let known = state.pod(key);
-        known.sandbox = None;
-        known.probes.clear();
-        if !again {
-            known.volumes = Volumes::Absent;
-            known.mounted = None;
-        }
-    }
-    drop(state);
+    agent.state.lock().sandbox_removed(key, pod);
     agent.rules.push([()]);
     true
 }
