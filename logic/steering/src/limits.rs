@@ -13,5 +13,3 @@ pub const REWATCH: Backoff = Backoff {
     first: Duration::from_millis(100),
     longest: Duration::from_secs(10),
 };
-/// How soon a key is looked at again when somebody else's write came first.
-pub const STALE: Duration = Duration::from_millis(10);

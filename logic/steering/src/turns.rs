@@ -11,7 +11,6 @@ use gantry_base::Timestamp;
 use gantry_base::time::after;
 use gantry_reconcile::{Awaits, Next, Queue, View};
 
-use crate::limits::STALE;
 use crate::outcome::{self, End, Written};
 
 /// The keys of one loop: when each is due, and what the view must show before.
@@ -85,8 +84,10 @@ impl<K: Clone + Ord> Turns<K> {
                 self.queue.succeeded(&key);
                 recheck?
             }
-            End::Stale => STALE,
-            End::Refused(..) | End::Failed(_) => return Some(self.queue.failed(key, now)),
+            // A view that stays behind must not make this a busy loop: news bring the key at once.
+            End::Stale | End::Refused(..) | End::Failed(_) => {
+                return Some(self.queue.failed(key, now));
+            }
         };
         self.queue.push(key, after(now, delay));
         Some(delay)

@@ -44,8 +44,9 @@ fn each_end_has_its_own_time_to_look_again() {
     let due = |millis| (Some(Duration::from_millis(millis)), Next::Due("a"));
     assert_eq!(end(&failed, Some(minute)), due(20));
     assert_eq!(end(&refused, None), due(40));
-    assert_eq!(end(&End::Stale, Some(minute)), due(10));
-    assert_eq!(end(&failed, None), due(80));
+    assert_eq!(end(&End::Stale, Some(minute)), due(80));
+    assert_eq!(end(&End::Stale, None), due(160));
+    assert_eq!(end(&failed, None), due(320));
     assert_eq!(end(&End::Done, None), (None, Next::Idle));
     assert_eq!(end(&End::Done, Some(minute)), due(60_000));
     assert_eq!(end(&failed, None), due(20));
