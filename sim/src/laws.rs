@@ -3,6 +3,7 @@
 //! A law hears of every committed change and of every fact, and keeps what it needs to judge the
 //! next one. Now and then, and at the end, it looks at everything.
 
+mod living_nodes_are_kept;
 mod pods_are_bound_once;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use gantry_api::{Object, ObjectKey};
 use gantry_base::Timestamp;
 use gantry_store::{Change, Revision, Snapshot, Stored};
 
+use crate::actor::Inside;
 use crate::fact::Fact;
 
 /// Why a law is broken, naming what it is about.
@@ -52,10 +54,30 @@ pub struct Sight<'a> {
     pub snapshot: &'a Snapshot,
     /// Whether trouble may still strike.
     pub is_troubled: bool,
+    /// Whether no trouble was ever to strike in this world.
+    pub is_calm: bool,
     /// The parts that are not idle, by name.
     pub busy: &'a [String],
     /// Things that can grow, with their sizes and their limits.
     pub sizes: &'a [(&'static str, usize, usize)],
+    /// What is in those who live, by name; only when everything is looked at.
+    pub parts: &'a [(&'a str, Inside<'a>)],
+}
+
+impl<'a> Sight<'a> {
+    /// All objects at a moment, in a world in trouble.
+    #[must_use]
+    pub const fn of(now: Timestamp, snapshot: &'a Snapshot) -> Self {
+        Self {
+            now,
+            snapshot,
+            is_troubled: true,
+            is_calm: false,
+            busy: &[],
+            sizes: &[],
+            parts: &[],
+        }
+    }
 }
 
 /// A promise.
@@ -150,7 +172,10 @@ pub(crate) struct Laws(Vec<Box<dyn Law>>);
 impl Laws {
     /// The whole book.
     pub(crate) fn all() -> Self {
-        Self(vec![Box::<pods_are_bound_once::Law>::default()])
+        Self(vec![
+            Box::<living_nodes_are_kept::Law>::default(),
+            Box::<pods_are_bound_once::Law>::default(),
+        ])
     }
 
     /// Judges what one step did.
