@@ -1,7 +1,8 @@
 //! The content of a log frame: the transactions that became durable together.
 //!
 //! Each transaction is encoded by whoever commits it, so that the one writer only joins bytes.
-//! Guards are not kept: they held.
+//! Guards are not kept: they held. Each batch names the one it follows by its checksum, so that
+//! no batch can stand in for another of the same revisions.
 
 use std::sync::Arc;
 
@@ -12,7 +13,9 @@ use gantry_store::{Key, Revision, Txn, Write};
 
 use crate::frame::FrameWriter;
 
-const TAG: u8 = 2;
+/// A batch as format 1 wrote it, without a link.
+const UNLINKED: u8 = 2;
+const LINKED: u8 = 5;
 const PUT: u8 = 1;
 const DELETE: u8 = 0;
 
@@ -87,13 +90,15 @@ pub(crate) struct BatchWriter {
 }
 
 impl BatchWriter {
-    /// A batch whose first transaction lands at `first`, at the time `at`.
-    pub(crate) fn new(first: Revision, at: Timestamp) -> Self {
+    /// A batch whose first transaction lands at `first`, at the time `at`, and which follows the
+    /// frame with the checksum `link`.
+    pub(crate) fn new(first: Revision, at: Timestamp, link: u32) -> Self {
         let mut frame = FrameWriter::new();
         let content = frame.content();
-        content.put_u8(TAG);
+        content.put_u8(LINKED);
         content.put_u64(first.0);
         content.put_i64(at.as_millisecond());
+        content.put_u32(link);
         let is_empty = true;
         Self { frame, is_empty }
     }
@@ -114,6 +119,8 @@ impl BatchWriter {
 pub(crate) struct Batch {
     pub(crate) first: Revision,
     pub(crate) at: Timestamp,
+    /// The checksum of the frame it follows, if it was noted.
+    pub(crate) link: Option<u32>,
     pub(crate) txns: Vec<Txn>,
 }
 
@@ -121,16 +128,27 @@ impl Batch {
     /// Reads the content of a frame.
     pub(crate) fn read(mut input: &[u8]) -> Option<Self> {
         let input = &mut input;
-        if input.try_get_u8().ok()? != TAG {
-            return None;
-        }
+        let is_linked = match input.try_get_u8().ok()? {
+            LINKED => true,
+            UNLINKED => false,
+            _ => return None,
+        };
         let first = Revision(input.try_get_u64().ok()?);
         let at = Timestamp::from_millisecond(input.try_get_i64().ok()?).ok()?;
+        let link = match is_linked {
+            true => Some(input.try_get_u32().ok()?),
+            false => None,
+        };
         let mut txns = Vec::new();
         while !input.is_empty() {
             txns.push(txn(input)?);
         }
-        Some(Self { first, at, txns })
+        Some(Self {
+            first,
+            at,
+            link,
+            txns,
+        })
     }
 }
 

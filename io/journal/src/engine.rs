@@ -6,14 +6,16 @@
 use std::sync::Arc;
 
 use gantry_base::Timestamp;
-use gantry_store::{CommitError, Index, Live, Revision, Snapshot};
+use gantry_store::{CommitError, Index, Live, Revision};
 
 use crate::batch::{BatchWriter, Prepared};
 use crate::config::JournalConfig;
 use crate::error::JournalError;
+use crate::frame;
 use crate::keeper;
 use crate::log::Log;
 use crate::medium::Medium;
+use crate::picture::Sitting;
 use crate::promise::Promise;
 use crate::recover::{Recovered, recover};
 
@@ -22,6 +24,8 @@ pub(crate) struct Engine {
     medium: Arc<dyn Medium>,
     index: Index,
     log: Log,
+    /// The checksum of the last frame, which the next one names.
+    link: u32,
     promise: Promise,
     live: Live,
 }
@@ -36,15 +40,18 @@ impl Engine {
         config: &JournalConfig,
     ) -> Result<(Self, Recovered), JournalError> {
         let recovery = recover(&medium, config.history)?;
-        keeper::sweep(&medium)?;
+        // Before the sweep, which makes its name durable.
         let mut promise = Promise::open(&medium)?;
+        keeper::sweep(&medium)?;
         // What was found is durable now, even if nobody acknowledged it before.
-        promise.note(recovery.index.revision());
+        promise.note(recovery.index.revision(), recovery.link);
+        promise.sync();
         let engine = Self {
             promise,
             live: Live::new(recovery.index.snapshot()),
             index: recovery.index,
             log: recovery.log,
+            link: recovery.link,
             medium,
         };
         Ok((engine, recovery.report))
@@ -70,7 +77,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Outcomes, Arc<JournalError>> {
         let before = self.index.clone();
-        let mut written = BatchWriter::new(before.revision().next(), now);
+        let mut written = BatchWriter::new(before.revision().next(), now, self.link);
         let mut outcomes = Vec::with_capacity(batch.len());
         for prepared in batch {
             let reached = self.index.revision();
@@ -86,7 +93,8 @@ impl Engine {
             self.index = before;
             return Err(Arc::new(error));
         }
-        self.promise.note(self.index.revision());
+        self.link = frame::link(&frame);
+        self.promise.note(self.index.revision(), self.link);
         self.live.publish(self.index.snapshot());
         Ok(outcomes)
     }
@@ -103,9 +111,15 @@ impl Engine {
     }
 
     /// Begins a new log file, and returns the picture that makes the older ones superfluous.
-    pub(crate) fn turn(&mut self) -> Result<Snapshot, JournalError> {
+    ///
+    /// The old file is whole before: a refused frame at its end would be taken for the next one.
+    pub(crate) fn turn(&mut self) -> Result<Sitting, JournalError> {
+        self.log.finish()?;
         self.log = Log::begin(Arc::clone(&self.medium), self.index.revision())?;
-        Ok(self.index.snapshot())
+        Ok(Sitting {
+            snapshot: self.index.snapshot(),
+            link: self.link,
+        })
     }
 
     /// The next revision to be written.

@@ -55,6 +55,16 @@ pub enum JournalError {
         /// Where everything before it ends.
         reached: Revision,
     },
+    /// The log that a picture goes on with is not there.
+    #[error(
+        "read {file:?}: it is missing, but {picture:?} goes on with it; restore it from a backup"
+    )]
+    Missing {
+        /// The file that should be there.
+        file: String,
+        /// The picture that was made after it.
+        picture: String,
+    },
     /// The end of the log is not there.
     #[error(
         "read {file:?}: it ends at revision {reached}, but revision {promised} was acknowledged; \

@@ -1,12 +1,21 @@
 //! The unit of everything written: some bytes, their length and their checksum.
 //!
 //! A frame begins with bytes that cannot occur in text, so that stored objects never look like
-//! frames and a search for surviving frames behind a damaged one cannot be misled.
+//! frames and a search for what is left of frames behind a damaged one is not misled.
 
 use crate::limits::FRAME_BYTES_MAX;
 
 const MAGIC: [u8; 4] = [0xFF, b'G', 0xFE, b'F'];
 const HEAD: usize = 12;
+
+/// The link of a journal's first frame, which follows nothing.
+pub(crate) const NO_LINK: u32 = 0;
+
+/// What the next frame says it follows: the checksum of this finished frame.
+pub(crate) fn link(frame: &[u8]) -> u32 {
+    let sum = frame.get(8..HEAD).and_then(|sum| sum.first_chunk::<4>());
+    u32::from_be_bytes(*sum.expect("a finished frame has a head"))
+}
 
 /// A frame under construction.
 #[derive(Debug)]
@@ -43,8 +52,12 @@ impl FrameWriter {
 /// What is found at one place of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found<'a> {
-    /// A whole frame with this content, which ends at `end`.
-    Frame { content: &'a [u8], end: usize },
+    /// A whole frame with this content, which ends at `end` and whose checksum is `link`.
+    Frame {
+        content: &'a [u8],
+        end: usize,
+        link: u32,
+    },
     /// The end of the file.
     End,
     /// Something that is no whole frame.
@@ -61,16 +74,19 @@ pub(crate) fn read(bytes: &[u8], offset: usize) -> Found<'_> {
         Some(content) => Found::Frame {
             content,
             end: offset + HEAD + content.len(),
+            link: link(rest),
         },
         None => Found::Broken,
     }
 }
 
-/// Whether a whole frame begins anywhere behind `offset`.
+/// Whether another frame, whole or not, begins anywhere behind `offset`.
+///
+/// A frame is begun only when the one before it is durable, so its first bytes alone prove that
+/// what stood at `offset` was once whole.
 pub(crate) fn is_any_after(bytes: &[u8], offset: usize) -> bool {
     let rest = bytes.get(offset + 1..).unwrap_or_default();
-    let mut places = 0..rest.len();
-    places.any(|at| rest[at..].starts_with(&MAGIC) && whole(&rest[at..]).is_some())
+    rest.windows(MAGIC.len()).any(|place| place == MAGIC)
 }
 
 fn whole(rest: &[u8]) -> Option<&[u8]> {
@@ -107,18 +123,20 @@ mod tests {
         }
         let end = bytes.len();
         let content = b"hello".as_slice();
-        assert_eq!(read(&bytes, 0), Found::Frame { content, end });
+        let link = link(&bytes);
+        assert_eq!(read(&bytes, 0), Found::Frame { content, end, link });
         assert_eq!(read(&bytes, end), Found::End);
     }
 
     #[test]
-    fn a_survivor_behind_damage_is_found_wherever_it_begins() {
+    fn a_frame_behind_damage_is_found_even_when_only_its_beginning_is_left() {
         let mut bytes = frame(b"one");
         let second = bytes.len();
         bytes[13] ^= 1;
         assert!(!is_any_after(&bytes, 0));
         bytes.extend(frame(b"two"));
         assert!(is_any_after(&bytes, 0));
+        assert!(is_any_after(&bytes[..second + MAGIC.len()], 0));
         assert!(!is_any_after(&bytes, second));
     }
 }

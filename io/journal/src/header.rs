@@ -9,7 +9,9 @@ use crate::error::JournalError;
 use crate::frame::checksum;
 
 /// The format that this program writes, and the newest that it reads.
-pub(crate) const FORMAT: u32 = 1;
+///
+/// Format 1 did not link its batches; it is still read.
+pub(crate) const FORMAT: u32 = 2;
 
 /// The number of bytes of a header.
 pub(crate) const HEADER: usize = 24;
@@ -76,7 +78,7 @@ impl FileKind {
             let (found, known) = (format, FORMAT);
             return Err(JournalError::Newer { file, found, known });
         }
-        if bytes.starts_with(&self.header(revision)) {
+        if bytes.starts_with(&self.header_of_format(revision, format)) {
             return Ok(());
         }
         let (offset, found) = (0, "a header that is not its own");

@@ -1,7 +1,8 @@
 //! Writes pictures in the background and removes what they make superfluous.
 //!
 //! A picture is an unchanging snapshot, so commits go on while it is written. When that fails, the
-//! log simply stays longer. The keeper also reminds the writer that time passes.
+//! log simply stays longer. The keeper also reminds the writer that time passes, and
+//! now and then makes durable what has been promised, beside the commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use gantry_base::{chain, ignore};
-use gantry_store::{Revision, Snapshot};
+use gantry_store::Revision;
 use tokio::sync::mpsc::WeakSender;
 use tracing::{debug, warn};
 
@@ -17,14 +18,15 @@ use crate::error::{JournalError, on};
 use crate::header::FileKind;
 use crate::limits::FORGET_EVERY;
 use crate::medium::Medium;
-use crate::picture;
+use crate::picture::{self, Sitting};
+use crate::promise;
 use crate::recover::superfluous;
 use crate::writer::Order;
 
 /// The writer's handle to the keeper's thread; dropping it ends the thread and waits for it.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    pictures: Option<SyncSender<Snapshot>>,
+    pictures: Option<SyncSender<Sitting>>,
     state: Arc<State>,
     thread: Option<JoinHandle<()>>,
 }
@@ -71,11 +73,11 @@ impl Keeper {
     }
 
     /// Orders a picture, unless one is being written.
-    pub(crate) fn order(&self, snapshot: Snapshot) {
+    pub(crate) fn order(&self, sitting: Sitting) {
         self.state.is_busy.store(true, Ordering::Release);
         let pictures = self.pictures.as_ref().expect("there until the end");
         ignore(
-            pictures.try_send(snapshot),
+            pictures.try_send(sitting),
             "without a picture the log stays longer",
         );
     }
@@ -93,19 +95,20 @@ impl Drop for Keeper {
 fn keep(
     medium: &Arc<dyn Medium>,
     writer: &WeakSender<Order>,
-    ordered: &Receiver<Snapshot>,
+    ordered: &Receiver<Sitting>,
     state: &State,
 ) {
     loop {
         match ordered.recv_timeout(FORGET_EVERY) {
-            Ok(snapshot) => {
-                match draw(medium, &snapshot) {
+            Ok(sitting) => {
+                match draw(medium, &sitting) {
                     Ok(bytes) => state.bytes.store(bytes, Ordering::Release),
                     Err(error) => warn!(error = chain(&error), "the log stays longer"),
                 }
                 state.is_busy.store(false, Ordering::Release);
             }
             Err(RecvTimeoutError::Timeout) => {
+                promise::harden(medium);
                 if let Some(writer) = writer.upgrade() {
                     ignore(
                         writer.try_send(Order::Forget),
@@ -119,8 +122,8 @@ fn keep(
 }
 
 /// Writes a picture and removes what it makes superfluous; the size of the picture.
-pub(crate) fn draw(medium: &Arc<dyn Medium>, snapshot: &Snapshot) -> Result<u64, JournalError> {
-    let bytes = picture::write(medium, snapshot).inspect_err(|_| {
+pub(crate) fn draw(medium: &Arc<dyn Medium>, sitting: &Sitting) -> Result<u64, JournalError> {
+    let bytes = picture::write(medium, sitting).inspect_err(|_| {
         let removed = medium.remove(picture::UNFINISHED);
         ignore(
             removed,
@@ -128,7 +131,7 @@ pub(crate) fn draw(medium: &Arc<dyn Medium>, snapshot: &Snapshot) -> Result<u64,
         );
     })?;
     sweep(medium)?;
-    debug!(revision = %snapshot.revision(), bytes, "picture taken");
+    debug!(revision = %sitting.snapshot.revision(), bytes, "picture taken");
     Ok(bytes)
 }
 

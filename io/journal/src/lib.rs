@@ -29,5 +29,5 @@ pub use error::JournalError;
 pub use journal::Journal;
 pub use recover::Recovered;
 
-#[cfg(test)]
-mod torture;
+#[cfg(feature = "torture")]
+pub mod torture;

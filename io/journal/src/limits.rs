@@ -21,5 +21,6 @@ pub(crate) const PICTURE_FRAME_BYTES: usize = 1024 * 1024;
 /// Log bytes after which a picture is taken. Reading so much back takes well under a second.
 pub const LOG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How often the past is looked through for what is too old to keep.
+/// How often the past is looked through for what is too old to keep, and the newest promise made
+/// durable: an acknowledged end that the disk lost later than that is noticed.
 pub(crate) const FORGET_EVERY: Duration = Duration::from_secs(10);

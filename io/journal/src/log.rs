@@ -25,8 +25,19 @@ pub(crate) struct Log {
     is_named: bool,
 }
 
+/// Where a log goes on.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The revision that the file begins after.
+    pub(crate) begins: Revision,
+    /// How many bytes of the file are whole.
+    pub(crate) length: usize,
+    /// The last of its frames, empty when there is none.
+    pub(crate) last: Vec<u8>,
+}
+
 /// The name of a log file that is being made.
-const UNFINISHED: &str = "log-unfinished";
+pub(crate) const UNFINISHED: &str = "log-unfinished";
 
 impl Log {
     /// Begins a new file for what happens after `revision`.
@@ -52,15 +63,17 @@ impl Log {
         })
     }
 
-    /// Goes on with a file of which `length` bytes are whole.
-    pub(crate) fn resume(
-        medium: Arc<dyn Medium>,
-        revision: Revision,
-        length: usize,
-    ) -> Result<Self, JournalError> {
-        let name = FileKind::Log.name(revision);
-        let file = medium.open(&name).map_err(on("open", &name))?;
-        let length = u64::try_from(length).expect("a length fits in 64 bits");
+    /// Goes on at a place of a file.
+    ///
+    /// The last frame is written once more: its sync may have failed in an earlier process, after
+    /// which the system shows it, believes it written, and has forgotten it at the next power cut.
+    pub(crate) fn resume(medium: Arc<dyn Medium>, place: &Place) -> Result<Self, JournalError> {
+        let Place { begins, last, .. } = place;
+        let name = FileKind::Log.name(*begins);
+        let mut file = medium.open(&name).map_err(on("open", &name))?;
+        let length = u64::try_from(place.length).expect("a length fits in 64 bits");
+        let start = length - u64::try_from(last.len()).expect("a length fits in 64 bits");
+        file.overwrite(start, last).map_err(on("write", &name))?;
         let mut log = Self {
             medium,
             name,
@@ -82,6 +95,11 @@ impl Log {
             ignore(self.repair(), "the next append tries again first");
         }
         written
+    }
+
+    /// Sees to it that nothing stands behind the last durable frame, before another file follows.
+    pub(crate) fn finish(&mut self) -> Result<(), JournalError> {
+        self.repair()
     }
 
     /// The number of bytes behind the header.

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::io;
 
 mod directory;
-#[cfg(test)]
+#[cfg(feature = "torture")]
 pub(crate) mod memory;
 
 pub use directory::Directory;
@@ -24,7 +24,7 @@ pub trait Medium: Debug + Send + Sync {
     /// Opens a file for writing at its end, and makes it if need be.
     fn open(&self, name: &str) -> io::Result<Box<dyn MediumFile>>;
 
-    /// Gives a file another name; a file that had it is gone.
+    /// Gives a file another name; a file that had it is gone. After an error nothing has changed.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Removes a file.
@@ -39,12 +39,15 @@ pub trait MediumFile: Debug + Send {
     /// Writes all of `bytes` at the end. After an error, part of them may be there.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Writes all of `bytes` over the beginning.
-    fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Writes all of `bytes` over what begins at `offset`.
+    fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Cuts the file to `length`, where the next append begins.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 
     /// Makes content and length durable.
+    ///
+    /// After an error any part of what was written is durable, and the rest may never become so,
+    /// even if a later sync succeeds: only what is written again is tried again.
     fn sync(&mut self) -> io::Result<()>;
 }

@@ -17,17 +17,38 @@ use crate::limits::PICTURE_FRAME_BYTES;
 use crate::medium::{Medium, MediumFile};
 
 const RECORDS: u8 = 3;
-const END: u8 = 4;
+/// The end as format 1 wrote it, without a link.
+const UNLINKED_END: u8 = 4;
+const END: u8 = 6;
 
 /// The name of a picture that is being written.
 pub(crate) const UNFINISHED: &str = "picture-unfinished";
 
+/// What a picture is made of.
+#[derive(Debug)]
+pub(crate) struct Sitting {
+    /// Everything at one revision.
+    pub(crate) snapshot: Snapshot,
+    /// The checksum of the frame that reached it.
+    pub(crate) link: u32,
+}
+
+/// What a picture held.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) index: Index,
+    /// The checksum of the frame that reached it, if it was noted.
+    pub(crate) link: Option<u32>,
+    /// The size of the file.
+    pub(crate) bytes: u64,
+}
+
 /// Writes a picture durably; the number of its bytes.
-pub(crate) fn write(medium: &Arc<dyn Medium>, snapshot: &Snapshot) -> Result<u64, JournalError> {
-    let name = FileKind::Picture.name(snapshot.revision());
+pub(crate) fn write(medium: &Arc<dyn Medium>, sitting: &Sitting) -> Result<u64, JournalError> {
+    let name = FileKind::Picture.name(sitting.snapshot.revision());
     let mut file = medium.open(UNFINISHED).map_err(on("make", UNFINISHED))?;
     file.truncate(0).map_err(on("truncate", UNFINISHED))?;
-    let bytes = write_records(&mut *file, snapshot).map_err(on("write", UNFINISHED))?;
+    let bytes = write_records(&mut *file, sitting).map_err(on("write", UNFINISHED))?;
     file.sync().map_err(on("sync", UNFINISHED))?;
     medium
         .rename(UNFINISHED, &name)
@@ -36,16 +57,16 @@ pub(crate) fn write(medium: &Arc<dyn Medium>, snapshot: &Snapshot) -> Result<u64
     Ok(bytes)
 }
 
-fn write_records(file: &mut dyn MediumFile, snapshot: &Snapshot) -> std::io::Result<u64> {
+fn write_records(file: &mut dyn MediumFile, sitting: &Sitting) -> std::io::Result<u64> {
     let mut bytes = 0;
     let mut append = |part: &[u8]| {
         bytes += u64::try_from(part.len()).expect("a length fits in 64 bits");
         file.append(part)
     };
-    append(&FileKind::Picture.header(snapshot.revision()))?;
+    append(&FileKind::Picture.header(sitting.snapshot.revision()))?;
     let mut count = 0_u64;
     let mut frame = started(RECORDS);
-    for (key, stored) in snapshot.range("", None) {
+    for (key, stored) in sitting.snapshot.range("", None) {
         count += 1;
         let content = frame.content();
         content.put_u64(stored.created.0);
@@ -59,6 +80,7 @@ fn write_records(file: &mut dyn MediumFile, snapshot: &Snapshot) -> std::io::Res
     append(&frame.finish())?;
     let mut end = started(END);
     end.content().put_u64(count);
+    end.content().put_u32(sitting.link);
     append(&end.finish())?;
     Ok(bytes)
 }
@@ -69,31 +91,37 @@ fn started(tag: u8) -> FrameWriter {
     frame
 }
 
-/// Reads the picture of `revision` back, and how many bytes it takes.
+/// Reads the picture of `revision` back.
 pub(crate) fn read(
     medium: &Arc<dyn Medium>,
     revision: Revision,
     limits: HistoryLimits,
-) -> Result<(Index, u64), JournalError> {
+) -> Result<Restored, JournalError> {
     let name = FileKind::Picture.name(revision);
     let bytes = medium.read(&name).map_err(on("read", &name))?;
     FileKind::Picture.check(revision, &bytes)?;
-    let records = records(&bytes).map_err(|(offset, found)| JournalError::Damaged {
+    let (records, link) = records(&bytes).map_err(|(offset, found)| JournalError::Damaged {
         file: name,
         offset,
         found,
     })?;
-    let length = u64::try_from(bytes.len()).expect("a length fits in 64 bits");
-    Ok((Index::restored(revision, records, limits), length))
+    Ok(Restored {
+        index: Index::restored(revision, records, limits),
+        link,
+        bytes: u64::try_from(bytes.len()).expect("a length fits in 64 bits"),
+    })
 }
 
 type Damage = (usize, &'static str);
 
-fn records(bytes: &[u8]) -> Result<Vec<Record>, Damage> {
+fn records(bytes: &[u8]) -> Result<(Vec<Record>, Option<u32>), Damage> {
     let mut records = Vec::new();
     let mut offset = HEADER;
     loop {
-        let Found::Frame { mut content, end } = frame::read(bytes, offset) else {
+        let Found::Frame {
+            mut content, end, ..
+        } = frame::read(bytes, offset)
+        else {
             return Err((offset, "no whole frame"));
         };
         match content.try_get_u8() {
@@ -103,9 +131,14 @@ fn records(bytes: &[u8]) -> Result<Vec<Record>, Damage> {
                     records.push(record.ok_or((offset, "a record that makes no sense"))?);
                 }
             }
-            Ok(END) => {
-                check_end(content, records.len(), bytes.len() == end).map_err(|f| (offset, f))?;
-                return Ok(records);
+            Ok(tag @ (END | UNLINKED_END)) => {
+                let damaged = |found| (offset, found);
+                check_end(&mut content, records.len(), bytes.len() == end).map_err(damaged)?;
+                let link = match tag {
+                    END => Some(content.try_get_u32().map_err(|_| damaged("no link"))?),
+                    _ => None,
+                };
+                return Ok((records, link));
             }
             _ => return Err((offset, "a frame of another kind")),
         }
@@ -113,7 +146,7 @@ fn records(bytes: &[u8]) -> Result<Vec<Record>, Damage> {
     }
 }
 
-fn check_end(mut content: &[u8], records: usize, is_last: bool) -> Result<(), &'static str> {
+fn check_end(content: &mut &[u8], records: usize, is_last: bool) -> Result<(), &'static str> {
     let count = content.try_get_u64().ok();
     if count != u64::try_from(records).ok() {
         return Err("a count that does not match");

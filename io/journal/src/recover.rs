@@ -10,12 +10,12 @@ use gantry_store::{HistoryLimits, Index, Revision};
 
 use crate::batch::Batch;
 use crate::error::{JournalError, on};
-use crate::frame::{self, Found};
+use crate::frame::{self, Found, NO_LINK};
 use crate::header::{FileKind, HEADER};
-use crate::log::Log;
+use crate::log::{self, Log, Place};
 use crate::medium::Medium;
-use crate::picture;
-use crate::promise;
+use crate::picture::{self, Restored};
+use crate::promise::{self, Promised};
 
 /// What was found when the journal was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Recovered {
 pub(crate) struct Recovery {
     pub(crate) index: Index,
     pub(crate) log: Log,
+    /// The checksum of the last frame.
+    pub(crate) link: u32,
     pub(crate) report: Recovered,
 }
 
@@ -46,29 +48,61 @@ pub(crate) fn recover(
     limits: HistoryLimits,
 ) -> Result<Recovery, JournalError> {
     let names = medium.list().map_err(on("list", "data directory"))?;
+    check_unfinished(medium, &names)?;
     let pictured = revisions(FileKind::Picture, &names).pop();
-    let (index, picture_bytes) = match pictured {
-        Some(revision) => picture::read(medium, revision, limits)?,
-        None => (Index::new(limits), 0),
-    };
-    let mut replay = Replay {
-        index,
-        report: Recovered {
-            picture_bytes,
-            ..Recovered::default()
-        },
-    };
+    let mut replay = Replay::begin(medium, pictured, limits)?;
     let logs = current_logs(&names, replay.index.revision());
+    if let Some(pictured) = pictured {
+        check_log_of_picture(pictured, &logs)?;
+    }
     let place = replay.all(medium, &logs)?;
-    replay.check_promise(medium, &logs)?;
-    let Replay { index, mut report } = replay;
+    replay.check_end(&logs)?;
+    let Replay {
+        index,
+        link,
+        mut report,
+        ..
+    } = replay;
     report.revision = index.revision();
     report.keys = index.snapshot().count("");
     let log = match place {
-        Some((begins, length)) => Log::resume(Arc::clone(medium), begins, length)?,
+        Some(place) => Log::resume(Arc::clone(medium), &place)?,
         None => Log::begin(Arc::clone(medium), index.revision())?,
     };
-    Ok(Recovery { index, log, report })
+    Ok(Recovery {
+        link: link.unwrap_or(NO_LINK),
+        index,
+        log,
+        report,
+    })
+}
+
+/// Frames are added to a log only when its name is durable, so what has some lost its name since.
+fn check_unfinished(medium: &Arc<dyn Medium>, names: &[String]) -> Result<(), JournalError> {
+    if !names.iter().any(|name| name == log::UNFINISHED) {
+        return Ok(());
+    }
+    let file = log::UNFINISHED;
+    let bytes = medium.read(file).map_err(on("read", file))?;
+    if bytes.len() <= HEADER {
+        return Ok(());
+    }
+    Err(JournalError::Damaged {
+        file: file.to_owned(),
+        offset: HEADER,
+        found: "batches in a log that lost its name",
+    })
+}
+
+/// The log that follows a picture is made before it and kept as long.
+fn check_log_of_picture(pictured: Revision, logs: &[Revision]) -> Result<(), JournalError> {
+    if logs.first() == Some(&pictured) {
+        return Ok(());
+    }
+    Err(JournalError::Missing {
+        file: FileKind::Log.name(pictured),
+        picture: FileKind::Picture.name(pictured),
+    })
 }
 
 /// The files that a picture of `revision` makes superfluous.
@@ -101,22 +135,49 @@ fn current_logs(names: &[String], revision: Revision) -> Vec<Revision> {
 
 struct Replay {
     index: Index,
+    /// The checksum of the frame that reached the index's revision, if it is known.
+    link: Option<u32>,
+    promised: Promised,
     report: Recovered,
 }
 
 impl Replay {
-    /// Reads all log files; the last one's begin and the length of what is whole in it.
+    fn begin(
+        medium: &Arc<dyn Medium>,
+        pictured: Option<Revision>,
+        limits: HistoryLimits,
+    ) -> Result<Self, JournalError> {
+        let promised = promise::read(medium)?;
+        let restored = match pictured {
+            Some(revision) => picture::read(medium, revision, limits)?,
+            None => Restored {
+                index: Index::new(limits),
+                link: Some(NO_LINK),
+                bytes: 0,
+            },
+        };
+        Ok(Self {
+            index: restored.index,
+            link: restored.link,
+            promised,
+            report: Recovered {
+                picture_bytes: restored.bytes,
+                ..Recovered::default()
+            },
+        })
+    }
+
+    /// Reads all log files; where the last one goes on.
     fn all(
         &mut self,
         medium: &Arc<dyn Medium>,
         logs: &[Revision],
-    ) -> Result<Option<(Revision, usize)>, JournalError> {
+    ) -> Result<Option<Place>, JournalError> {
         let mut place = None;
         for (position, begins) in logs.iter().enumerate() {
-            let file = FileKind::Log.name(*begins);
-            let reached = self.index.revision();
-            if *begins > reached {
-                let begins = *begins;
+            let (begins, reached) = (*begins, self.index.revision());
+            let file = FileKind::Log.name(begins);
+            if begins > reached {
                 return Err(JournalError::Gap {
                     file,
                     begins,
@@ -125,70 +186,86 @@ impl Replay {
             }
             let bytes = medium.read(&file).map_err(on("read", &file))?;
             let is_last = position + 1 == logs.len();
-            let length = self.one(*begins, &bytes, is_last)?;
-            place = Some((*begins, length));
+            place = Some(self.one(begins, &bytes, is_last)?);
         }
         Ok(place)
     }
 
-    /// Reads one log file; the length of what is whole in it.
+    /// Reads one log file; where it goes on.
     fn one(
         &mut self,
         begins: Revision,
         bytes: &[u8],
         is_last: bool,
-    ) -> Result<usize, JournalError> {
+    ) -> Result<Place, JournalError> {
         FileKind::Log.check(begins, bytes)?;
         let damaged = |offset, found| JournalError::Damaged {
             file: FileKind::Log.name(begins),
             offset,
             found,
         };
-        let mut offset = HEADER;
+        let (mut start, mut offset) = (HEADER, HEADER);
         loop {
             match frame::read(bytes, offset) {
-                Found::End => return Ok(offset),
-                Found::Frame { content, end } => {
-                    self.apply(content)
-                        .map_err(|found| damaged(offset, found))?;
-                    offset = end;
+                Found::End => break,
+                Found::Frame { content, end, link } => {
+                    let applied = self.apply(content, link);
+                    applied.map_err(|found| damaged(offset, found))?;
+                    (start, offset) = (offset, end);
                 }
                 Found::Broken if is_last && !frame::is_any_after(bytes, offset) => {
                     self.report.torn_bytes = bytes.len() - offset;
-                    return Ok(offset);
+                    break;
                 }
                 Found::Broken => return Err(damaged(offset, "no whole frame")),
             }
         }
+        let last = bytes[start..offset].to_vec();
+        Ok(Place {
+            begins,
+            length: offset,
+            last,
+        })
     }
 
-    fn apply(&mut self, content: &[u8]) -> Result<(), &'static str> {
+    /// Applies a batch that follows directly on what is there.
+    fn apply(&mut self, content: &[u8], link: u32) -> Result<(), &'static str> {
         let batch = Batch::read(content).ok_or("a batch that makes no sense")?;
-        let mut revision = batch.first;
+        let before = self.index.revision();
+        let is_next = batch.first == before.next();
+        is_next.then_some(()).ok_or("a batch of other revisions")?;
+        let is_linked = batch.link.is_none() || self.link.is_none() || batch.link == self.link;
+        is_linked
+            .then_some(())
+            .ok_or("a batch that follows another one")?;
         for txn in &batch.txns {
             let expected = self.index.revision().next();
-            if revision > expected {
-                return Err("a batch that leaves out revisions");
-            }
-            if revision == expected {
-                let landed = self.index.apply(txn, batch.at);
-                let is_right = landed.is_ok_and(|landed| landed == revision);
-                is_right
-                    .then_some(())
-                    .ok_or("a transaction that changes nothing")?;
-                self.report.replayed += 1;
-            }
-            revision = revision.next();
+            let landed = self.index.apply(txn, batch.at);
+            let is_right = landed.is_ok_and(|landed| landed == expected);
+            is_right
+                .then_some(())
+                .ok_or("a transaction that changes nothing")?;
+            self.report.replayed += 1;
         }
-        Ok(())
+        self.link = Some(link);
+        self.check_promised(before)
     }
 
-    fn check_promise(
-        &self,
-        medium: &Arc<dyn Medium>,
-        logs: &[Revision],
-    ) -> Result<(), JournalError> {
-        let (promised, reached) = (promise::read(medium), self.index.revision());
+    /// Whether the batch that went on from `before` can be the one that was promised.
+    fn check_promised(&self, before: Revision) -> Result<(), &'static str> {
+        let (promised, reached) = (self.promised.revision, self.index.revision());
+        if promised <= before || reached < promised {
+            return Ok(());
+        }
+        let is_same = self.promised.link.is_none() || self.promised.link == self.link;
+        let is_right = reached == promised && is_same;
+        is_right
+            .then_some(())
+            .ok_or("another batch than the acknowledged one")
+    }
+
+    fn check_end(&self, logs: &[Revision]) -> Result<(), JournalError> {
+        let (promised, reached) = (self.promised.revision, self.index.revision());
         if promised <= reached {
             return Ok(());
         }

@@ -1,122 +1,55 @@
-//! Random operations, power cuts at every operation and byte, full disks, failing syncs, flipped
-//! bits. What was acknowledged is there afterwards, what was not is whole or absent, and damage is
-//! never served.
+//! The real journal over a disk that loses power, fails, lies and rots.
+//!
+//! One seed lives one life on one disk: random transactions, pictures and troubles, and a power cut
+//! or the end of the process at any operation, also while the journal recovers. A model knows what
+//! was acknowledged. The laws are in [`law`]. Only the two threads are left out: what they do is
+//! done here one after the other, in a drawn order, so that the same seed does the same again.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod dice;
+mod figures;
+mod law;
+mod life;
+mod model;
+mod seam;
 
-use gantry_base::Timestamp;
-use gantry_store::contract::value;
-use gantry_store::{Guard, Key, Revision, Snapshot, Txn};
+pub(crate) use dice::Dice;
+pub use figures::{Detected, Figures};
+pub use law::Violation;
+pub use life::Trust;
 
-use crate::batch::Prepared;
-use crate::config::JournalConfig;
-use crate::engine::Engine;
-use crate::error::JournalError;
-use crate::keeper::draw;
-use crate::medium::memory::Disk;
-use crate::recover::Recovered;
+use life::Life;
+use seam::Seam;
 
-mod damage;
-mod power;
+/// How many power cuts a disk lives through at most.
+const CUTS_PER_LIFE: u32 = 24;
 
-/// Chance from a seed, the same on every run.
-#[derive(Debug)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+/// Lives one seed after another until there were `cuts` power cuts, or a law is broken.
+pub fn run(seed: u64, cuts: u64) -> Result<Figures, Violation> {
+    let mut figures = Figures::default();
+    let mut seeds = Dice::new(seed);
+    while figures.cuts < cuts {
+        live(seeds.next(), &mut figures)?;
     }
-
-    /// A number below `limit`.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        let drawn = usize::try_from(self.0 >> 33).unwrap();
-        drawn % limit
-    }
+    Ok(figures)
 }
 
-/// What should stand where: key to value and revisions, at a revision.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Picture {
-    revision: Revision,
-    values: BTreeMap<String, (String, Revision, Revision)>,
+/// Lives through the life of one seed, as a violation names it.
+pub fn live(seed: u64, figures: &mut Figures) -> Result<(), Violation> {
+    let trust = Trust::of(seed);
+    live_over(&seam::Plain, seed, trust, figures)
 }
 
-impl Picture {
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
-        let line = |(key, stored): (&Key, &gantry_store::Stored)| {
-            let object = stored.value.object(Revision(0));
-            let text = object.0["data"].as_str().unwrap().to_owned();
-            (key.to_string(), (text, stored.created, stored.modified))
-        };
-        Self {
-            revision: snapshot.revision(),
-            values: snapshot.range("", None).map(line).collect(),
-        }
-    }
-
-    /// Carries out a random transaction here and returns it for the journal.
-    pub(crate) fn step(&mut self, dice: &mut Dice) -> Txn {
-        let mut txn = Txn::new();
-        let revision = self.revision.next();
-        let mut is_changed = false;
-        let first = dice.below(12);
-        for number in first..=first + dice.below(3) {
-            let path = format!("a//{number}");
-            if dice.below(4) == 0 {
-                is_changed |= self.values.remove(&path).is_some();
-                txn = txn.delete(Key::new(path));
-                continue;
-            }
-            let text = "x".repeat(dice.below(300)) + &revision.to_string();
-            txn = txn.put(Key::new(&*path), value(&text));
-            let created = self.values.get(&path).map_or(revision, |old| old.1);
-            self.values.insert(path, (text, created, revision));
-            is_changed = true;
-        }
-        if is_changed {
-            self.revision = revision;
-        }
-        txn
-    }
-
-    /// A transaction whose guard does not hold here.
-    pub(crate) fn refused(&self) -> Txn {
-        let key = Key::new("a//never");
-        Txn::new()
-            .guard(Guard::Present(key))
-            .delete(Key::new("a//1"))
-    }
+pub(crate) fn live_over(
+    seam: &dyn Seam,
+    seed: u64,
+    trust: Trust,
+    figures: &mut Figures,
+) -> Result<(), Violation> {
+    let broken = |law| Violation { seed, law };
+    Life::new(seam, seed, trust, figures)
+        .live(CUTS_PER_LIFE)
+        .map_err(broken)
 }
 
-pub(crate) fn now() -> Timestamp {
-    Timestamp::UNIX_EPOCH
-}
-
-pub(crate) fn open(disk: &Disk) -> Result<(Engine, Recovered), JournalError> {
-    Engine::open(Arc::new(disk.clone()), &JournalConfig::default())
-}
-
-/// Commits some random transactions together; how things stand if that succeeds.
-pub(crate) fn commit_some(engine: &mut Engine, from: &Picture, dice: &mut Dice) -> (Picture, bool) {
-    let mut picture = from.clone();
-    let mut batch = Vec::new();
-    for _ in 0..=dice.below(4) {
-        if dice.below(5) == 0 {
-            batch.push(Prepared::new(picture.refused()));
-        }
-        batch.push(Prepared::new(picture.step(dice)));
-    }
-    let is_done = engine.commit(&batch, now()).is_ok();
-    (picture, is_done)
-}
-
-/// Takes a picture as the two threads do.
-pub(crate) fn take_picture(engine: &mut Engine) -> Result<(), JournalError> {
-    let snapshot = engine.turn()?;
-    draw(engine.medium(), &snapshot).map(drop)
-}
+#[cfg(test)]
+mod tests;

@@ -144,7 +144,7 @@ impl Writer {
             return;
         }
         match self.engine.turn() {
-            Ok(snapshot) => self.keeper.order(snapshot),
+            Ok(sitting) => self.keeper.order(sitting),
             Err(error) => warn!(error = chain(&error), "the log stays longer"),
         }
     }

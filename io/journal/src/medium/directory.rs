@@ -37,15 +37,20 @@ impl Directory {
 }
 
 /// Secrets lie here: nobody but the owner may look.
+///
+/// Every directory on the way is made durable, also when it was there: whoever made it may have
+/// lost its power before saying so to the disk.
 fn make(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
+    let is_new = !path.is_dir();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    match path.canonicalize()?.parent() {
-        Some(parent) => File::open(parent)?.sync_all(),
-        None => Ok(()),
+    for (distance, above) in path.canonicalize()?.ancestors().skip(1).enumerate() {
+        match File::open(above).and_then(|above| above.sync_all()) {
+            Err(error) if is_new && distance == 0 => return Err(error),
+            // What we may not even open was not made by us.
+            outcome => ignore(outcome, "a directory of somebody else's"),
+        }
     }
+    Ok(())
 }
 
 fn lock(path: &Path, shown: &str) -> Result<File, JournalError> {
@@ -131,8 +136,8 @@ impl MediumFile for OpenFile {
         Ok(())
     }
 
-    fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, 0)
+    fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {

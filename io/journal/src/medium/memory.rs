@@ -1,7 +1,7 @@
-//! A disk in memory that can lose power at any operation and at any byte, fill up, and fail.
+//! A disk in memory that can lose power at any operation and at any byte, fill up, fail, and lie.
 //!
 //! It remembers what was synced. After a power cut it keeps that, and of everything else an
-//! arbitrary part: names in order, bytes with holes.
+//! arbitrary part: names in order, sectors in none. The same seed fails in the same way.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,13 +11,28 @@ use crate::torture::Dice;
 
 use super::{Medium, MediumFile};
 
-const SECTOR: usize = 64;
+mod inode;
+
+use inode::Inode;
 
 /// A disk; clones are the same disk.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Disk(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
+/// What goes wrong from now on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    /// How many syncs fail, and leave any part of what they should have made durable.
+    pub(crate) failing_syncs: u32,
+    /// How many syncs succeed, while the disk still holds everything in a memory of its own.
+    pub(crate) late_syncs: u32,
+    /// How many syncs succeed, and after which part of it is never written at all.
+    pub(crate) lost_syncs: u32,
+    /// Which read from now fails: 1 is the next, 0 none.
+    pub(crate) failing_read: u32,
+}
+
+#[derive(Debug)]
 struct State {
     inodes: Vec<Inode>,
     names: BTreeMap<String, usize>,
@@ -28,14 +43,17 @@ struct State {
     power: Option<u64>,
     /// How many bytes fit in all.
     capacity: Option<usize>,
-    /// How many syncs fail from now on.
-    failing_syncs: u32,
+    faults: Faults,
+    /// How often the disk has lied.
+    lies: u32,
+    /// What a failing sync leaves.
+    dice: Dice,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Inode {
-    now: Vec<u8>,
-    durable: Vec<u8>,
+impl Default for Disk {
+    fn default() -> Self {
+        Self::with_files([])
+    }
 }
 
 impl Disk {
@@ -44,12 +62,31 @@ impl Disk {
         self.lock().power = Some(operations);
     }
 
+    /// Gives the power back without having lost anything: it was the program that ended.
+    pub(crate) fn restore_power(&self) {
+        self.lock().power = None;
+    }
+
+    /// Whether the power is gone.
+    pub(crate) fn is_dark(&self) -> bool {
+        self.lock().is_interrupted()
+    }
+
     pub(crate) fn limit(&self, capacity: Option<usize>) {
         self.lock().capacity = capacity;
     }
 
-    pub(crate) fn fail_syncs(&self, count: u32) {
-        self.lock().failing_syncs = count;
+    pub(crate) fn fail(&self, faults: Faults) {
+        self.lock().faults = faults;
+    }
+
+    pub(crate) fn lies(&self) -> u32 {
+        self.lock().lies
+    }
+
+    /// How many bytes the files take.
+    pub(crate) fn used(&self) -> usize {
+        self.lock().used()
     }
 
     /// What a disk looks like when power comes back.
@@ -60,66 +97,78 @@ impl Disk {
             Some(step) => &state.name_steps[step],
             None => &state.durable_names,
         };
-        Self::with_files(names.iter().map(|(name, inode)| {
-            let Inode { now, durable } = &state.inodes[*inode];
-            (name.clone(), survivor(durable, now, dice))
-        }))
-    }
-
-    pub(crate) fn with_files(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let disk = Self::default();
-        let mut state = disk.lock();
-        for (name, bytes) in files {
-            let (now, durable) = (bytes.clone(), bytes);
-            let inode = state.inodes.len();
-            state.inodes.push(Inode { now, durable });
-            state.names.insert(name, inode);
-        }
-        state.durable_names = state.names.clone();
-        drop(state);
+        let survivors = names
+            .iter()
+            .map(|(name, inode)| (name.clone(), state.inodes[*inode].survivor(dice)));
+        let disk = Self::with_files(survivors.collect::<Vec<_>>());
+        disk.lock().dice = dice.split();
+        disk.lock().lies = state.lies;
         disk
     }
 
-    /// All files and what is in them.
+    /// Flips one bit somewhere, if there is any.
+    pub(crate) fn flip(&self, dice: &mut Dice) {
+        let mut state = self.lock();
+        let at = dice.below(state.used().max(1));
+        let mut passed = 0;
+        let State {
+            inodes,
+            names,
+            lies,
+            ..
+        } = &mut *state;
+        for inode in names.values() {
+            let length = inodes[*inode].bytes().len();
+            if passed <= at && at < passed + length {
+                inodes[*inode].flip(at - passed, dice.below(8));
+                *lies += 1;
+                return;
+            }
+            passed += length;
+        }
+    }
+
+    pub(crate) fn with_files(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        let mut state = State {
+            inodes: Vec::new(),
+            names: BTreeMap::new(),
+            durable_names: BTreeMap::new(),
+            name_steps: Vec::new(),
+            power: None,
+            capacity: None,
+            faults: Faults::default(),
+            lies: 0,
+            dice: Dice::new(1),
+        };
+        for (name, bytes) in files {
+            state.names.insert(name, state.inodes.len());
+            state.inodes.push(Inode::durable(bytes));
+        }
+        state.durable_names = state.names.clone();
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// All files and what readers see in them.
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let state = self.lock();
-        let file =
-            |(name, inode): (&String, &usize)| (name.clone(), state.inodes[*inode].now.clone());
+        let file = |(name, inode): (&String, &usize)| {
+            let bytes = state.inodes[*inode].bytes().to_vec();
+            (name.clone(), bytes)
+        };
         state.names.iter().map(file).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.lock().expect("nobody panics while holding the disk")
     }
 }
 
-/// Some of what was written since the last sync, in sectors that are there or are not.
-fn survivor(durable: &[u8], now: &[u8], dice: &mut Dice) -> Vec<u8> {
-    if durable == now || dice.below(4) == 0 {
-        return durable.to_vec();
-    }
-    if now.len() < durable.len() {
-        return now.to_vec();
-    }
-    let shared = durable.iter().zip(now).take_while(|(a, b)| a == b).count();
-    let kept = match dice.below(4) {
-        0 => now.len(),
-        _ => shared + dice.below(now.len() - shared + 1),
-    };
-    let has_holes = dice.below(2) == 0;
-    let mut bytes = now[..kept.max(durable.len())].to_vec();
-    for (number, sector) in bytes[shared..].chunks_mut(SECTOR).enumerate() {
-        if has_holes && dice.below(3) == 0 {
-            // Where the new content was not written, the old shows, or zeros if there was none.
-            let old = durable.get(shared + number * SECTOR..).unwrap_or_default();
-            let old = old.iter().copied().chain(std::iter::repeat(0));
-            sector
-                .iter_mut()
-                .zip(old)
-                .for_each(|(byte, old)| *byte = old);
-        }
-    }
-    bytes
+/// What a sync does.
+enum Sync {
+    Honest,
+    Fails,
+    Late,
+    Lost,
 }
 
 impl State {
@@ -134,15 +183,26 @@ impl State {
         }
     }
 
-    fn fail_sync(&mut self) -> io::Result<()> {
-        if self.failing_syncs > 0 {
-            self.failing_syncs -= 1;
-            return Err(io::Error::other("the disk does not sync"));
+    fn next_sync(&mut self) -> Sync {
+        let Faults {
+            failing_syncs,
+            late_syncs,
+            lost_syncs,
+            ..
+        } = &mut self.faults;
+        if is_struck(failing_syncs) {
+            return Sync::Fails;
         }
-        Ok(())
+        let sync = match (is_struck(late_syncs), is_struck(lost_syncs)) {
+            (true, _) => Sync::Late,
+            (_, true) => Sync::Lost,
+            _ => return Sync::Honest,
+        };
+        self.lies += 1;
+        sync
     }
 
-    /// Whether this very operation is the one that the power cut interrupts.
+    /// Whether no operation is left: the power cut interrupts the one under way.
     fn is_interrupted(&self) -> bool {
         self.power == Some(0)
     }
@@ -156,15 +216,25 @@ impl State {
         self.name_steps.push(self.names.clone());
     }
 
-    fn room(&self) -> usize {
-        let used: usize = self
-            .names
-            .values()
-            .map(|inode| self.inodes[*inode].now.len())
-            .sum();
-        self.capacity
-            .map_or(usize::MAX, |capacity| capacity.saturating_sub(used))
+    fn used(&self) -> usize {
+        let inodes = self.names.values();
+        inodes.map(|inode| self.inodes[*inode].bytes().len()).sum()
     }
+
+    fn room(&self) -> usize {
+        self.capacity
+            .map_or(usize::MAX, |capacity| capacity.saturating_sub(self.used()))
+    }
+}
+
+fn is_struck(times: &mut u32) -> bool {
+    let is_struck = *times > 0;
+    *times = times.saturating_sub(1);
+    is_struck
+}
+
+fn sync_fails() -> io::Error {
+    io::Error::other("the disk does not sync")
 }
 
 impl Medium for Disk {
@@ -173,8 +243,11 @@ impl Medium for Disk {
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        let state = self.lock();
-        Ok(state.inodes[state.inode(name)?].now.clone())
+        let mut state = self.lock();
+        if is_struck(&mut state.faults.failing_read) && state.faults.failing_read == 0 {
+            return Err(io::Error::other("the disk does not read"));
+        }
+        Ok(state.inodes[state.inode(name)?].bytes().to_vec())
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn MediumFile>> {
@@ -216,7 +289,11 @@ impl Medium for Disk {
     fn sync_names(&self) -> io::Result<()> {
         let mut state = self.lock();
         state.spend()?;
-        state.fail_sync()?;
+        match state.next_sync() {
+            Sync::Fails => return Err(sync_fails()),
+            Sync::Late | Sync::Lost => return Ok(()),
+            Sync::Honest => {}
+        }
         state.durable_names = state.names.clone();
         state.name_steps.clear();
         Ok(())
@@ -248,33 +325,40 @@ impl MediumFile for OpenFile {
         } else {
             fits
         };
-        state.inodes[self.inode]
-            .now
-            .extend_from_slice(&bytes[..fits]);
+        let inode = &mut state.inodes[self.inode];
+        let end = inode.bytes().len();
+        inode.write(end, &bytes[..fits]);
         if fits < bytes.len() {
             return Err(io::ErrorKind::StorageFull.into());
         }
         Ok(())
     }
 
-    fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.change(|inode| {
-            let length = inode.now.len().max(bytes.len());
-            inode.now.resize(length, 0);
-            inode.now[..bytes.len()].copy_from_slice(bytes);
-        })
+    fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let offset = usize::try_from(offset).map_err(io::Error::other)?;
+        self.change(|inode| inode.write(offset, bytes))
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.change(|inode| inode.now.resize(usize::try_from(length).unwrap(), 0))
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        self.change(|inode| inode.resize(length))
     }
 
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.disk.lock();
         state.spend()?;
-        state.fail_sync()?;
-        let inode = &mut state.inodes[self.inode];
-        inode.durable.clone_from(&inode.now);
+        let sync = state.next_sync();
+        let State { inodes, dice, .. } = &mut *state;
+        let inode = &mut inodes[self.inode];
+        match sync {
+            Sync::Honest => inode.sync(),
+            Sync::Late => {}
+            Sync::Lost => inode.lose(dice),
+            Sync::Fails => {
+                inode.lose(dice);
+                return Err(sync_fails());
+            }
+        }
         Ok(())
     }
 }

@@ -5,11 +5,11 @@ use crate::header::FileKind;
 use super::*;
 
 /// A closed journal: a picture, and a log that goes on from it.
-fn closed(with_picture: bool) -> (Disk, Picture) {
+fn closed(with_picture: bool) -> (Disk, Model) {
     let disk = Disk::default();
     let mut dice = Dice::new(9);
     let (mut engine, _) = open(&disk).unwrap();
-    let mut picture = Picture::default();
+    let mut picture = Model::default();
     for round in 0..4 {
         if round == 2 && with_picture {
             take_picture(&mut engine).unwrap();
@@ -21,9 +21,9 @@ fn closed(with_picture: bool) -> (Disk, Picture) {
 }
 
 /// Opens what `change` makes of the files: refused, or as if nothing had happened.
-fn check(files: BTreeMap<String, Vec<u8>>, expected: &Picture) -> Result<(), JournalError> {
+fn check(files: BTreeMap<String, Vec<u8>>, expected: &Model) -> Result<(), JournalError> {
     let (engine, _) = open(&Disk::with_files(files))?;
-    assert_eq!(&Picture::of(&engine.live().snapshot()), expected);
+    assert_eq!(&Model::of(&engine.live().snapshot()), expected);
     Ok(())
 }
 
@@ -86,7 +86,7 @@ fn a_later_format_is_refused_with_its_number() {
         error,
         JournalError::Newer {
             found: 7,
-            known: 1,
+            known: 2,
             ..
         }
     ));
@@ -99,4 +99,81 @@ fn files_that_are_not_ours_are_left_alone() {
     files.insert("lost+found".to_owned(), Vec::new());
     files.insert("log-7".to_owned(), b"notes".to_vec());
     check(files, &expected).unwrap();
+}
+
+#[test]
+fn a_picture_without_its_log_is_refused_even_if_nothing_was_promised() {
+    let (disk, expected) = closed(true);
+    let mut files = disk.files();
+    files.remove("promise");
+    files.retain(|name, _| !name.starts_with("log-"));
+    let error = check(files, &expected).unwrap_err();
+    assert!(matches!(error, JournalError::Missing { .. }), "{error}");
+}
+
+#[test]
+fn a_batch_never_stands_in_for_another_of_the_same_revision() {
+    let log = FileKind::Log.name(Revision(0));
+    let lives = |text: &str| {
+        let disk = Disk::default();
+        let (mut engine, _) = open(&disk).unwrap();
+        let mut commit = |text| {
+            let txn = Txn::new().put(Key::new("a//x"), value(text));
+            engine.commit(&[Prepared::new(txn)], now()).unwrap();
+            disk.files()[&log].len()
+        };
+        let first = commit(text);
+        commit("then");
+        drop(engine);
+        (disk.files(), first)
+    };
+    let ((ours, end), (other, same_end)) = (lives("ours"), lives("four"));
+    assert_eq!(end, same_end);
+    let mut files = ours;
+    files.get_mut(&log).unwrap()[..end].copy_from_slice(&other[&log][..end]);
+    for is_promised in [true, false] {
+        if !is_promised {
+            files.remove("promise");
+        }
+        let error = check(files.clone(), &Model::default()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("a batch that follows another one"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn the_last_batch_is_the_one_that_was_promised() {
+    let disk = Disk::default();
+    let (mut engine, _) = open(&disk).unwrap();
+    let txn = |text| [Prepared::new(Txn::new().put(Key::new("a//x"), value(text)))];
+    engine.commit(&txn("ours"), now()).unwrap();
+    drop(engine);
+    let other = Disk::default();
+    let (mut engine, _) = open(&other).unwrap();
+    engine.commit(&txn("four"), now()).unwrap();
+    drop(engine);
+    let mut files = other.files();
+    files.insert("promise".to_owned(), disk.files()["promise"].clone());
+    let error = check(files, &Model::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("another batch than the acknowledged one"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_log_that_lost_its_name_is_not_forgotten() {
+    let (disk, expected) = closed(false);
+    let mut files = disk.files();
+    files.remove("promise");
+    let log = files.remove(&FileKind::Log.name(Revision(0))).unwrap();
+    files.insert(crate::log::UNFINISHED.to_owned(), log);
+    let error = check(files, &expected).unwrap_err();
+    assert!(error.to_string().contains("lost its name"), "{error}");
 }
