@@ -20,6 +20,25 @@ pub enum Bug {
     ForgetsWrites,
 }
 
+impl Bug {
+    /// All there are.
+    pub const ALL: [Self; 1] = [Self::ForgetsWrites];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ForgetsWrites => "forgets-writes",
+        }
+    }
+
+    /// The bug of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bug| bug.name() == name)
+    }
+}
+
 impl Plant {
     /// Plants `bug`.
     #[must_use]

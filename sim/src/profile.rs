@@ -46,12 +46,13 @@ impl Profile {
             "calm" => Some(Self::calm()),
             "mild" => Some(Self::mild()),
             "hard" => Some(Self::hard()),
+            "steady" => Some(Self::steady()),
             _ => None,
         }
     }
 
     /// The names there are.
-    pub const NAMES: [&str; 3] = ["calm", "mild", "hard"];
+    pub const NAMES: [&str; 4] = ["calm", "mild", "hard", "steady"];
 
     /// People at work, and no trouble at all: whatever goes wrong here is plain wrong.
     #[must_use]
@@ -98,6 +99,23 @@ impl Profile {
                 keep: seconds(40),
                 bytes: 512 * 1024,
             },
+            ..Self::calm()
+        }
+    }
+
+    /// A hundred pods on five nodes, moderate work and mild trouble: the world to measure in.
+    #[must_use]
+    pub fn steady() -> Self {
+        Self {
+            name: "steady".to_owned(),
+            nodes: 5,
+            members: 3,
+            humans: 2,
+            applications: 10,
+            replicas: 10,
+            pause: seconds(60),
+            trouble: seconds(60 * 60),
+            rates: rates(1),
             ..Self::calm()
         }
     }

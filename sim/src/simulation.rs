@@ -1,5 +1,6 @@
 //! A whole cluster that lives in one thread and one seed.
 
+mod reading;
 mod seats;
 mod troubles;
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 use gantry_base::Timestamp;
 use gantry_base::time::after;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Inside};
 use crate::actors::controllers::Controllers;
 use crate::actors::human::Human;
 use crate::agenda::{Agenda, Event};
@@ -36,7 +37,7 @@ pub struct Simulation {
 }
 
 /// What a run was like.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The law that was broken, if one was.
     pub violation: Option<Violation>,
@@ -135,7 +136,7 @@ impl Simulation {
             self.run_until(end)?;
             self.audit(true)
         });
-        self.report(violation.err(), start)
+        self.report(violation.err())
     }
 
     /// Handles events up to a moment.
@@ -148,12 +149,14 @@ impl Simulation {
         Ok(())
     }
 
-    fn report(&self, violation: Option<Violation>, start: Timestamp) -> Report {
+    /// What the run was like so far.
+    #[must_use]
+    pub fn report(&self, violation: Option<Violation>) -> Report {
         let struck = self.core.faults.struck().iter();
         Report {
             violation,
             steps: self.core.step,
-            simulated: gantry_base::time::since(self.core.now, start),
+            simulated: gantry_base::time::since(self.core.now, beginning()),
             fingerprint: self.core.trace.fingerprint(),
             struck: struck
                 .map(|(fault, count)| (fault.name(), *count))
@@ -168,6 +171,18 @@ impl Simulation {
         &self.core.trace
     }
 
+    /// The timeline, at the end.
+    #[must_use]
+    pub fn into_trace(self) -> Trace {
+        self.core.trace
+    }
+
+    /// How many events have happened.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.core.step
+    }
+
     /// Handles one event, then judges what it did. False when nothing will ever happen again.
     pub fn step(&mut self) -> Result<bool, Violation> {
         let Some((when, entry)) = self.core.agenda.next() else {
@@ -176,6 +191,7 @@ impl Simulation {
         self.core.now = when;
         self.core.step += 1;
         self.core.cause = entry.cause;
+        self.core.trace.step(entry.cause);
         self.happen(entry.event);
         self.judge()?;
         if self.core.step.is_multiple_of(AUDIT_EVERY) {
@@ -219,11 +235,9 @@ impl Simulation {
         }
         let snapshot = self.server.snapshot();
         let sight = Sight {
-            now: self.core.now,
-            snapshot: &snapshot,
             is_troubled: !self.is_resting,
-            busy: &[],
-            sizes: &[],
+            is_calm: self.profile.rates.is_empty(),
+            ..Sight::of(self.core.now, &snapshot)
         };
         self.laws.judge(self.core.step, (&changes, &facts), &sight)
     }
@@ -240,12 +254,18 @@ impl Simulation {
             ("agenda", self.core.agenda.len(), 1_000_000),
             ("watches", self.server.stream_count(), 65_536),
         ];
+        let parts = self.seats.iter().filter(|seat| seat.is_alive);
+        let parts: Vec<(&str, Inside<'_>)> = parts
+            .map(|seat| (seat.name.as_str(), seat.actor.inside()))
+            .collect();
         let sight = Sight {
             now: self.core.now,
             snapshot: &snapshot,
             is_troubled: !self.is_resting,
+            is_calm: self.profile.rates.is_empty(),
             busy: &busy,
             sizes: &sizes,
+            parts: &parts,
         };
         self.laws.audit(self.core.step, is_settled, &sight)
     }

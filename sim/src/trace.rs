@@ -27,6 +27,8 @@ pub struct Trace {
     hash: Fnv,
     count: u64,
     kept: Option<Vec<Line>>,
+    /// The step that led to each step, for as many as there were; kept as the lines are.
+    causes: Vec<u64>,
     buffer: String,
 }
 
@@ -39,6 +41,7 @@ impl Trace {
             hash: Fnv::default(),
             count: 0,
             kept: keeps.then(Vec::new),
+            causes: Vec::new(),
             buffer: String::new(),
         }
     }
@@ -47,6 +50,22 @@ impl Trace {
     #[must_use]
     pub const fn is_recording(&self) -> bool {
         self.kept.is_some()
+    }
+
+    /// Another step begins, to which `cause` led. Many steps have no line of their own, but all are
+    /// links of the chain.
+    pub(crate) fn step(&mut self, cause: u64) {
+        if self.is_recording() {
+            self.causes.push(cause);
+        }
+    }
+
+    /// The step that led to a step; nothing for those that nothing led to.
+    #[must_use]
+    pub fn cause(&self, step: u64) -> Option<u64> {
+        // Steps are counted from one.
+        let at = usize::try_from(step.checked_sub(1)?).ok()?;
+        self.causes.get(at).copied().filter(|cause| *cause > 0)
     }
 
     /// Adds what `who` did or saw.
