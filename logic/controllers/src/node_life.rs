@@ -17,7 +17,7 @@ use gantry_base::time::{since, whole_seconds};
 use gantry_reconcile::{Controller, EventNote, Plan, Reconciler, Sources, View, Write};
 
 use crate::limits::{NODE_GRACE, NODE_LOOK};
-use silence::Silence;
+use silence::{Signs, Silence};
 
 const LEASES: &str = "kube-node-lease";
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
@@ -56,9 +56,8 @@ impl Controller for NodeLife {
             self.silence.forget(&key.name);
             return None;
         };
-        let lease = view.get::<Lease>(LEASES, &key.name);
-        let renewed = lease.and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref().map(|at| at.0));
-        let silent_for = self.silence.of(&key.name, renewed, now);
+        let signs = signs(&node, view.get::<Lease>(LEASES, &key.name).as_deref());
+        let silent_for = self.silence.of(&key.name, signs, now);
         let here = |pod: &Arc<Pod>| pod.node_name() == Some(&key.name);
         let pods = if is_clean(&node) {
             Vec::new()
@@ -71,6 +70,21 @@ impl Controller for NodeLife {
             pods,
             now,
         })
+    }
+}
+
+fn signs(node: &Node, lease: Option<&Lease>) -> Signs {
+    let spec = lease.and_then(|lease| lease.spec.as_ref());
+    let status = node.status.iter();
+    let mut conditions = status.flat_map(|status| status.conditions.iter().flatten());
+    let ready = conditions.find(|condition| condition.type_ == "Ready");
+    Signs {
+        renewed: spec
+            .and_then(|spec| spec.renew_time.as_ref())
+            .map(|at| at.0),
+        reported: ready
+            .and_then(|ready| ready.last_heartbeat_time.as_ref())
+            .map(|at| at.0),
     }
 }
 

@@ -32,7 +32,7 @@ impl super::Law for Law {
     }
 
     fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
-        if change.key.resource.resource == "leases" && change.new.is_some() {
+        if change.key.resource.resource == "leases" && is_renewed(change) {
             let renewals = self.renewals.entry(change.key.name.clone()).or_default();
             renewals.push(change.revision);
         }
@@ -87,6 +87,15 @@ impl super::Law for Law {
         }
         Ok(())
     }
+}
+
+/// Whether the change is its holder's, and not somebody else's remark.
+fn is_renewed(change: &Seen) -> bool {
+    let time = |object: &Option<gantry_api::Object>| {
+        let time = object.as_ref()?.text(&["spec", "renewTime"]).to_owned();
+        Some(time)
+    };
+    change.new.is_some() && time(&change.old) != time(&change.new)
 }
 
 /// Whether the change says for the first time that nothing is known of the node.

@@ -87,3 +87,28 @@ fn a_pod_stays_as_long_as_it_tolerates_the_taint() {
     "#]],
     );
 }
+
+#[test]
+fn a_node_that_reports_again_before_it_renews_its_lease_is_back() {
+    let node = |heartbeat: &str| {
+        json!({
+            "metadata": {"name": "n", "uid": "n"},
+            "status": {"conditions": [
+                {"type": "Ready", "status": "True", "lastHeartbeatTime": heartbeat},
+            ]},
+        })
+    };
+    let controller = NodeLife::default();
+    let mut view = View::default();
+    put::<Node>(&mut view, node("2020-01-01T00:00:00Z"));
+    for look in (1..=5).rev() {
+        let when = now().checked_sub(NODE_LOOK * look).unwrap();
+        controller.observe(&view, &node_key("n"), when);
+    }
+    put::<Node>(&mut view, node("2020-01-01T00:01:00Z"));
+    let plan = plan_for::<_, Node>(&controller, &view, ("", "n"));
+    expect![[r#"
+        recheck in 10s
+    "#]]
+    .assert_eq(&shown(&plan));
+}
