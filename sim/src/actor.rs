@@ -10,7 +10,10 @@ use bytes::Bytes;
 
 use gantry_api::{Caller, Rejection};
 use gantry_base::Timestamp;
+use gantry_kubelet::sandbox::Sandbox;
+use gantry_reconcile::{View, Watched};
 use gantry_registry::Request;
+use gantry_routing::Ruleset;
 
 use crate::chance::Dice;
 use crate::fact::Fact;
@@ -59,6 +62,12 @@ pub trait Actor: Any {
     /// The machine under it loses power: whatever runs there ends. Most actors have none.
     fn power_cut(&mut self, _desk: &mut Desk<'_>) {}
 
+    /// The containers of a pod on its machine end with this code; whether there were any. Most
+    /// actors have none.
+    fn end_containers(&mut self, _pod: &str, _code: i32, _desk: &mut Desk<'_>) -> bool {
+        false
+    }
+
     /// Whether it has nothing left to do until somebody tells it something.
     fn is_idle(&self) -> bool;
 
@@ -67,6 +76,33 @@ pub trait Actor: Any {
 
     /// For laws that look into an actor.
     fn as_any(&self) -> &dyn Any;
+
+    /// What laws may see of it.
+    fn inside(&self) -> Inside<'_> {
+        Inside::default()
+    }
+}
+
+/// What is in an actor and on its machine.
+#[derive(Debug, Default)]
+pub struct Inside<'a> {
+    /// What it sees of the API.
+    pub view: Option<&'a View>,
+    /// Of which resources that is everything, or everything of one kind.
+    pub followed: Vec<&'a Watched>,
+    /// The machine below it, for a node.
+    pub machine: Option<Inventory<'a>>,
+    /// Things that can grow, with their sizes and their limits.
+    pub sizes: Vec<(&'static str, usize, usize)>,
+}
+
+/// What a node's machine has.
+#[derive(Debug)]
+pub struct Inventory<'a> {
+    /// All sandboxes, in whatever state.
+    pub sandboxes: Vec<Sandbox>,
+    /// How packets are led.
+    pub rules: &'a Ruleset,
 }
 
 /// What an actor wants done.

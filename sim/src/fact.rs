@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use gantry_api::{ObjectKey, Revision};
+use gantry_api::{ObjectKey, Rejection, Revision};
 use gantry_kubelet::sandbox::PodRef;
 use gantry_registry::request::Verb;
 use gantry_routing::Ruleset;
@@ -73,19 +73,29 @@ pub enum Fact {
     Asked {
         /// Who waits for the answer.
         by: Address,
+        /// In whose name.
+        caller: String,
         /// What is to be done.
         verb: Verb,
         /// To what; without a name, to the collection.
         key: ObjectKey,
+        /// To which part of it; may be empty.
+        subresource: String,
+        /// The uid that it must have, if the request says so.
+        uid: Option<String>,
+        /// Whether an answer from the past will do.
+        may_be_old: bool,
     },
     /// An answer came back.
     Answered {
         /// Who waited for it.
         by: Address,
-        /// The revision of the object or list in it; nothing when there was none.
-        revision: Option<Revision>,
+        /// What can be read from it.
+        answer: Answer,
         /// Whether what was asked was done; nothing when that cannot be known.
         done: Option<bool>,
+        /// Why it was not.
+        refusal: Option<Box<Rejection>>,
     },
     /// A feed of a view showed a revision.
     Seen {
@@ -96,4 +106,17 @@ pub enum Fact {
         /// Which revision.
         revision: Revision,
     },
+}
+
+/// What an answer says of what it is about; all of it nothing when there was no answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The revision of the object or list.
+    pub revision: Option<Revision>,
+    /// The object's name.
+    pub name: Option<String>,
+    /// The object's uid.
+    pub uid: Option<String>,
+    /// The newest revision of a list's objects.
+    pub newest: Option<Revision>,
 }

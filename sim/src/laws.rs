@@ -3,8 +3,19 @@
 //! A law hears of every committed change and of every fact, and keeps what it needs to judge the
 //! next one. Now and then, and at the end, it looks at everything.
 
+mod addresses_belong_to_one;
+mod finalizers_hold;
+mod identities_stay;
 mod living_nodes_are_kept;
+mod objects;
 mod pods_are_bound_once;
+mod pods_run_once;
+mod reads_are_fresh;
+mod revisions_grow;
+#[cfg(test)]
+mod testing;
+mod views_are_whole;
+mod writes_stay;
 
 use std::fmt;
 use std::sync::Arc;
@@ -173,8 +184,16 @@ impl Laws {
     /// The whole book.
     pub(crate) fn all() -> Self {
         Self(vec![
+            Box::<revisions_grow::Law>::default(),
+            Box::<writes_stay::Law>::default(),
+            Box::<reads_are_fresh::Law>::default(),
+            Box::<views_are_whole::Law>::default(),
+            Box::<identities_stay::Law>::default(),
+            Box::<finalizers_hold::Law>::default(),
             Box::<living_nodes_are_kept::Law>::default(),
             Box::<pods_are_bound_once::Law>::default(),
+            Box::<pods_run_once::Law>::default(),
+            Box::<addresses_belong_to_one::Law>::default(),
         ])
     }
 

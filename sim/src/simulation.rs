@@ -1,6 +1,7 @@
 //! A whole cluster that lives in one thread and one seed.
 
 mod reading;
+mod scripted;
 mod seats;
 mod troubles;
 
@@ -21,6 +22,7 @@ use crate::plant::Plant;
 use crate::profile::Profile;
 use crate::server::Server;
 use crate::trace::Trace;
+use scripted::Watchful;
 use seats::{Role, Seat};
 
 /// How often all laws look at everything, in steps.
@@ -34,6 +36,8 @@ pub struct Simulation {
     laws: Laws,
     profile: Profile,
     is_resting: bool,
+    /// Kept only for somebody who tells a story.
+    watchful: Option<Watchful>,
 }
 
 /// What a run was like.
@@ -89,6 +93,7 @@ impl Simulation {
             laws: Laws::all(),
             profile,
             is_resting: false,
+            watchful: None,
         };
         simulation.prepare();
         simulation.populate(seed, plant);
@@ -233,6 +238,9 @@ impl Simulation {
         if changes.is_empty() && facts.is_empty() {
             return Ok(());
         }
+        if let Some(watchful) = &mut self.watchful {
+            watchful.note(&changes, self.core.now);
+        }
         let snapshot = self.server.snapshot();
         let sight = Sight {
             is_troubled: !self.is_resting,
@@ -242,14 +250,16 @@ impl Simulation {
         self.laws.judge(self.core.step, (&changes, &facts), &sight)
     }
 
+    /// Who is at work on something.
+    fn busy(&self) -> impl Iterator<Item = &str> {
+        let seats = self.seats.iter();
+        let busy = seats.filter(|seat| seat.is_alive && !seat.actor.is_idle());
+        busy.map(|seat| seat.name.as_str())
+    }
+
     fn audit(&mut self, is_settled: bool) -> Result<(), Violation> {
         let snapshot = self.server.snapshot();
-        let busy: Vec<String> = self
-            .seats
-            .iter()
-            .filter(|seat| seat.is_alive && !seat.actor.is_idle())
-            .map(|seat| seat.name.clone())
-            .collect();
+        let busy: Vec<String> = self.busy().map(str::to_owned).collect();
         let sizes = [
             ("agenda", self.core.agenda.len(), 1_000_000),
             ("watches", self.server.stream_count(), 65_536),

@@ -12,12 +12,15 @@ use gantry_reconcile::{Cached, Controller};
 use gantry_scheduler::Scheduler;
 
 use super::following::{Following, News};
-use crate::actor::{Actor, Desk, Input, Ticket};
+use crate::actor::{Actor, Desk, Input, Inside, Ticket};
 use crate::plant::Plant;
 use lap::{Lap, Laps};
 
 /// What controllers put into the objects that carry the cluster's root certificate.
 const CA: &str = "-----BEGIN CERTIFICATE-----\nnot a real one\n-----END CERTIFICATE-----\n";
+
+/// More keys than any world of ours has objects.
+const MOST_DUE: usize = 20_000;
 
 /// All controllers and the scheduler.
 pub(crate) struct Controllers {
@@ -136,6 +139,18 @@ impl Actor for Controllers {
 
     fn is_idle(&self) -> bool {
         self.laps.iter().all(|lap| lap.is_idle())
+    }
+
+    fn inside(&self) -> Inside<'_> {
+        let dues = self.laps.iter().map(|lap| lap.len());
+        Inside {
+            view: Some(self.following.view()),
+            followed: self.following.followed(),
+            machine: None,
+            sizes: dues
+                .map(|due| ("keys that are due", due, MOST_DUE))
+                .collect(),
+        }
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

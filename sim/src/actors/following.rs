@@ -87,6 +87,12 @@ impl Following {
         &self.view
     }
 
+    /// What is followed.
+    pub(super) fn followed(&self) -> Vec<&Watched> {
+        let feeds = self.feeds.iter();
+        feeds.map(|follow| follow.feed.watched()).collect()
+    }
+
     /// Takes an input that is for a watch; nothing when it is for somebody else.
     pub(super) fn handle(
         &mut self,

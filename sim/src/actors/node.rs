@@ -32,10 +32,13 @@ use gantry_routing::Cidr;
 use gantry_steering::{Turns, Writing};
 
 use super::following::{Following, News};
-use crate::actor::{Actor, Desk, Input, Ticket};
+use crate::actor::{Actor, Desk, Input, Inside, Inventory, Ticket};
 use crate::plant::Plant;
 use jobs::Job;
 use machine::Machine;
+
+/// More than a node with all the pods it may have is ever busy with.
+const MOST_JOBS: usize = 2_000;
 
 /// A node.
 #[derive(Debug)]
@@ -277,10 +280,36 @@ impl Actor for Node {
         self.machine.power_cut(desk);
     }
 
+    fn end_containers(&mut self, pod: &str, code: i32, desk: &mut Desk<'_>) -> bool {
+        let ended = self.machine.end_all(pod, code, desk);
+        for sandbox in &ended {
+            self.look(sandbox, desk);
+        }
+        self.go_on(desk);
+        !ended.is_empty()
+    }
+
     fn is_idle(&self) -> bool {
         let pods = self.agent.state.pods();
         let busy: BTreeSet<_> = pods.values().flat_map(|known| &known.under_way).collect();
         busy.is_empty()
+    }
+
+    fn inside(&self) -> Inside<'_> {
+        Inside {
+            view: Some(self.agent.following.view()),
+            followed: self.agent.following.followed(),
+            machine: Some(Inventory {
+                sandboxes: self.machine.runtime.list(),
+                rules: &self.machine.rules,
+            }),
+            sizes: vec![
+                ("jobs", self.agent.jobs.len(), MOST_JOBS),
+                ("pods that are due", self.agent.turns.len(), MOST_JOBS),
+                ("pods known", self.agent.state.pods().len(), MOST_JOBS),
+                ("objects held", self.agent.held.len(), MOST_JOBS),
+            ],
+        }
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use gantry_api::{ObjectKey, Rejection, Revision};
+use gantry_api::Rejection;
 use gantry_base::Timestamp;
 use gantry_registry::Request;
 use gantry_registry::request::Verb;
 
-use super::Simulation;
+use super::{Simulation, reading};
 use crate::actor::{Actor, Address, Desk, Effect, Input, Ticket};
 use crate::actors::node::Node;
 use crate::agenda::Event;
@@ -178,8 +176,12 @@ impl Simulation {
             ) => None,
             Err(_) => Some(false),
         };
-        let revision = answer.as_ref().ok().and_then(revision);
-        self.core.facts.push(Fact::Answered { by, revision, done });
+        self.core.facts.push(Fact::Answered {
+            by,
+            answer: answer.as_ref().map(reading::answer).unwrap_or_default(),
+            done,
+            refusal: answer.as_ref().err().cloned().map(Box::new),
+        });
     }
 
     /// Lets somebody act, and sees to what they want done.
@@ -224,15 +226,7 @@ impl Simulation {
         let words = wording::request(&request);
         self.core
             .line(name, format_args!("{}: {words}", from.ticket));
-        self.core.facts.push(Fact::Asked {
-            by: from,
-            verb: request.verb,
-            key: ObjectKey::new(
-                request.resource.group_resource(),
-                request.namespace(),
-                request.name(),
-            ),
-        });
+        self.core.facts.push(reading::asked(from, &request));
         let is_cut = self.seats[from.seat].is_cut;
         if is_cut || self.core.strikes(Fault::RequestLost, &words) {
             let delay = self.core.patience();
@@ -260,19 +254,4 @@ impl Simulation {
         };
         self.core.at(when, Event::Input(address, Input::Wake));
     }
-}
-
-/// The revision that an answer carries.
-fn revision(answer: &bytes::Bytes) -> Option<Revision> {
-    #[derive(Deserialize)]
-    struct Answer {
-        metadata: Metadata,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Metadata {
-        resource_version: Option<String>,
-    }
-    let answer: Answer = serde_json::from_slice(answer).ok()?;
-    answer.metadata.resource_version?.parse().ok().map(Revision)
 }

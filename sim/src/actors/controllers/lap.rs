@@ -34,6 +34,8 @@ pub(super) trait Laps {
     fn due_at(&self) -> Option<Timestamp>;
     /// Whether nothing is being done and nothing is due at once.
     fn is_idle(&self) -> bool;
+    /// How many keys are due, now or later.
+    fn len(&self) -> usize;
 }
 
 /// One controller's loop.
@@ -221,6 +223,10 @@ impl<C: Controller> Laps for Lap<C> {
 
     fn is_idle(&self) -> bool {
         matches!(self.state, State::Free)
+    }
+
+    fn len(&self) -> usize {
+        self.turns.len()
     }
 }
 
