@@ -34,9 +34,9 @@ use crate::events;
 use crate::failure::Failure;
 use crate::fields::text;
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::pods::selector_of;
 use crate::session::Session;
+use gantry_client::paths::Query;
 use page::Page;
 
 /// What belongs to an object and is shown on its page.

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::fields::{items, text};
-use crate::paths::escape;
 use crate::session::Session;
+use gantry_client::paths::escape;
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
                           application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,\

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::discovery::Resource;
 use crate::failure::{Failure, said};
 use crate::fields::text;
-use crate::paths::Query;
 use crate::print::{Format, without_managers};
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// Where the reason for a change is kept.
 pub(crate) const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";

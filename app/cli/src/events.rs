@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::fields::{number, text};
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// The events about one object, oldest first. A server that refuses to tell gives none.
 pub(crate) async fn about(session: &Session, found: &Found) -> Vec<Value> {

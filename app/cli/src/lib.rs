@@ -17,7 +17,6 @@ mod manifest;
 mod merge;
 mod objects;
 mod output;
-mod paths;
 mod pods;
 mod print;
 mod rollout;

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::fields::text;
 use crate::limits::{CONFLICT_RETRIES, LIST_CHUNK};
 use crate::merge::Patch;
-use crate::paths::Query;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// An object and where it belongs.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use crate::discovery::Resource;
 use crate::failure::{Failure, said};
 use crate::fields::{entries, items, shown, text};
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::selection::{self, Target};
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// The annotation that names the container to take when none is named.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";

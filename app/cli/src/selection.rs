@@ -6,8 +6,8 @@ use crate::discovery::Resource;
 use crate::failure::{Failure, said};
 use crate::manifest::Files;
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// Objects of a command line.
 #[derive(Args, Clone, Debug, Default)]

@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::failure::{Failure, said};
 use crate::fields::{items, text};
 use crate::objects::Found;
-use crate::paths::Query;
 use crate::selection::Target;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// Events as they come.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod kubeconfig;
 mod local;
+pub mod paths;
 pub mod remote;
 pub mod requests;
 

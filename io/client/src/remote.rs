@@ -4,6 +4,7 @@
 //! request has a connection of its own. Nothing is retried here, and paths are the caller's: this
 //! module knows no resource.
 
+mod asked;
 mod body;
 mod connect;
 mod error;
@@ -12,6 +13,7 @@ mod tls;
 mod websocket;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
@@ -19,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use tokio::sync::Mutex;
 
@@ -33,6 +35,10 @@ use connect::{Connection, connect};
 
 /// What JSON answers are asked for with.
 pub const JSON: &str = "application/json";
+
+/// How often a shared connection on which answers are awaited is tried, and how long that may take:
+/// a server that vanished without a word is noticed after both.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// One request: everything but the credentials.
 #[derive(Clone, Debug)]
@@ -199,8 +205,12 @@ impl Remote {
             drop(shared);
             return alone(io, request).await;
         }
-        let executor = TokioExecutor::new();
-        let (mut sender, connection) = http2::handshake(executor, TokioIo::new(io)).await?;
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE);
+        let (mut sender, connection) = builder.handshake(TokioIo::new(io)).await?;
         tokio::spawn(connection);
         *shared = Some(sender.clone());
         drop(shared);

@@ -15,9 +15,9 @@ use crate::limits::CONFLICT_RETRIES;
 use crate::manifest::{Files, Manifest};
 use crate::merge::three_way;
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::selection::{Filter, Target};
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// The annotation in which the last applied configuration is kept.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

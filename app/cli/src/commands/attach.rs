@@ -4,10 +4,10 @@ use clap::Args;
 
 use crate::failure::{Failure, said};
 use crate::objects::Found;
-use crate::paths::Query;
 use crate::pods;
 use crate::session::Session;
 use crate::streams::Streams;
+use gantry_client::paths::Query;
 
 /// Attach to a running container
 #[derive(Args, Debug)]

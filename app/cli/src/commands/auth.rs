@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, said};
 use crate::fields::{entries, items, shown, text};
 use crate::objects;
-use crate::paths::Query;
 use crate::print::Format;
 use crate::print::tabs::Stops;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 const GROUP: &str = "/apis/authorization.k8s.io/v1";
 

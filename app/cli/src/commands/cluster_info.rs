@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use crate::failure::Failure;
 use crate::fields::{items, number, text};
 use crate::objects;
-use crate::paths::Query;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
     // Whether anybody answers is the first thing that users want to know.

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::edits::{DryRun, Writing};
 use crate::failure::{Failure, said};
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::selection::Filter;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// Mark node as unschedulable, or as schedulable
 #[derive(Args, Debug)]

@@ -19,9 +19,9 @@ use crate::edits::{DryRun, Writing};
 use crate::failure::{Failure, said};
 use crate::fields::text;
 use crate::manifest::{Files, Manifest};
-use crate::paths::Query;
 use crate::selection::Filter;
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// Create a resource from a file or from stdin
 #[derive(Args, Debug)]

@@ -5,9 +5,9 @@ use clap::Args;
 use crate::describe;
 use crate::failure::Failure;
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::selection::{self, Selection, Target};
 use crate::session::Session;
+use gantry_client::paths::Query;
 
 /// Show details of a specific resource or group of resources
 #[derive(Args, Debug)]

@@ -13,11 +13,11 @@ use crate::edits::{DryRun, Writing};
 use crate::failure::{Failure, said};
 use crate::fields::{items, text};
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::pods;
 use crate::selection::{Filter, Target};
 use crate::session::{Session, duration};
 use crate::watching;
+use gantry_client::paths::Query;
 
 /// How long a disruption budget's refusal is respected before asking again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);

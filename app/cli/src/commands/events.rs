@@ -8,11 +8,11 @@ use crate::events::{interval, last_seen};
 use crate::failure::{Failure, said};
 use crate::fields::text;
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::print::tabs::Stops;
 use crate::print::{Format, list_of, without_managers};
 use crate::session::Session;
 use crate::watching::Watch;
+use gantry_client::paths::Query;
 
 /// List events
 #[derive(Args, Debug)]

@@ -4,10 +4,10 @@ use clap::Args;
 
 use crate::failure::{Failure, said};
 use crate::fields::text;
-use crate::paths::Query;
 use crate::pods;
 use crate::session::Session;
 use crate::streams::Streams;
+use gantry_client::paths::Query;
 
 /// Execute a command in a container
 #[derive(Args, Debug)]

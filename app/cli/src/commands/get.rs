@@ -12,13 +12,13 @@ use crate::fields::text;
 use crate::limits::LIST_CHUNK;
 use crate::manifest::Files;
 use crate::objects::Found;
-use crate::paths::Query;
 use crate::print::jsonpath::Template;
 use crate::print::table::{Look, Printer, Table, sort_rows};
 use crate::print::{Format, list_of, without_managers};
 use crate::selection::{self, Filter, Selection, Target};
 use crate::session::Session;
 use crate::watching::Watch;
+use gantry_client::paths::Query;
 use shower::Shower;
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";

@@ -7,9 +7,9 @@ use gantry_client::remote::Body;
 use crate::failure::{Failure, said};
 use crate::limits::LOG_STREAMS_MAX;
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::pods;
 use crate::session::{Session, duration};
+use gantry_client::paths::Query;
 
 /// How many lines of each pod are shown when several are selected.
 const TAIL_OF_MANY: i64 = 10;

@@ -8,12 +8,12 @@ use crate::edits::CHANGE_CAUSE;
 use crate::failure::{Failure, said};
 use crate::fields::{items, number, text};
 use crate::objects::{self, Found};
-use crate::paths::Query;
 use crate::pods::selector_of;
 use crate::print::tabs::Stops;
 use crate::selection::Target;
 use crate::session::{Session, duration};
 use crate::watching;
+use gantry_client::paths::Query;
 
 /// Group and kind.
 pub(crate) const KIND: (&str, &str) = ("apps", "Deployment");

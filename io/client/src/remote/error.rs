@@ -1,6 +1,7 @@
 //! Why the server could not be asked, or did not do what it was asked for.
 
 use std::io;
+use std::time::Duration;
 
 use rustls::pki_types::InvalidDnsNameError;
 
@@ -60,6 +61,12 @@ pub enum RemoteError {
     /// The exchange broke off.
     #[error("exchange HTTP with the server")]
     Exchange(#[from] hyper::Error),
+    /// The server does not answer.
+    #[error("get an answer within {} s", after.as_secs())]
+    Silent {
+        /// For how long it was waited for.
+        after: Duration,
+    },
     /// A line of an answer is longer than any server sends.
     #[error("read a line of more than {most} bytes")]
     TooLong {
@@ -84,6 +91,7 @@ impl RemoteError {
             | Self::Credentials { .. }
             | Self::Request(_)
             | Self::Exchange(_)
+            | Self::Silent { .. }
             | Self::TooLong { .. }
             | Self::Socket(_) => None,
         }

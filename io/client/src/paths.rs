@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 /// A query being put together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Query(String);
+pub struct Query(String);
 
 impl Query {
     /// Adds `key=value`; an empty value adds nothing.
-    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
         if !value.is_empty() {
             self.0.push(if self.0.is_empty() { '?' } else { '&' });
             write!(self.0, "{key}={}", escape(value)).expect("writing to a string succeeds");
@@ -17,18 +18,21 @@ impl Query {
     }
 
     /// Adds `key=true` when `flag` is set.
-    pub(crate) fn flag(self, key: &str, flag: bool) -> Self {
+    #[must_use]
+    pub fn flag(self, key: &str, flag: bool) -> Self {
         self.with(key, if flag { "true" } else { "" })
     }
 
     /// The path with this query behind it.
-    pub(crate) fn on(&self, path: &str) -> String {
+    #[must_use]
+    pub fn on(&self, path: &str) -> String {
         format!("{path}{}", self.0)
     }
 }
 
 /// The text with everything escaped that means something in a URL.
-pub(crate) fn escape(text: &str) -> String {
+#[must_use]
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
