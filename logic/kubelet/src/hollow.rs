@@ -5,6 +5,8 @@
 //! whoever drives it cannot tell the difference by what it sees. No time passes inside: the caller
 //! says when something happens, a container's end included.
 
+mod fleet;
+mod host;
 mod images;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ use crate::sandbox::{
     SandboxConfig, SandboxId, SandboxState,
 };
 
+pub use fleet::{Announced, Fleet, FleetError, LABEL, Member, NODES_MAX, PODS_MAX};
+pub use host::{Done, Host, Started, takes};
 pub use images::Pretended;
 
 /// The exit code of a program that was killed.
