@@ -4,6 +4,7 @@
 //! Called through a link named `kubectl`, the binary is that tool.
 
 mod address;
+mod agent;
 mod cluster;
 mod demo;
 mod down;
@@ -81,6 +82,7 @@ async fn execute(options: Options) -> ExitCode {
         Command::Status => status::run(&options.cluster).await,
         Command::Server(server) => server::run(&options.cluster, &server).await,
         Command::Service(service) => service::run(&options.cluster, &service).await,
+        Command::Agent(agent) => agent::run(&agent).await,
         Command::Image(image) => image::run(&options.cluster, image).await,
         Command::Kubectl { arguments } => return gantry_cli::kubectl(arguments.into_iter()).await,
         Command::Shim { .. } | Command::DemoPage => {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use gantry_base::Quantity;
+
 /// Kubernetes in one binary: a cluster in a second.
 #[derive(Debug, Parser)]
 #[command(name = "gantry", version, about, long_about = None, propagate_version = true)]
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Status,
     /// Run the cluster in the foreground, for service managers.
     Server(Server),
+    /// Run nodes for a server that is somewhere else; for now hollow ones, which carry load tests.
+    Agent(Box<Agent>),
     /// Work with the images that pods are started from.
     #[command(subcommand)]
     Image(Image),
@@ -88,6 +92,54 @@ pub(crate) struct Server {
     /// Report progress on standard output until ready, then let go of it.
     #[arg(long, hide = true)]
     pub(crate) detached: bool,
+}
+
+/// Run nodes for a server that is somewhere else.
+///
+/// With --hollow, nodes register, renew their leases, follow the pods that are bound to them and
+/// report these Running and Ready without any container, until SIGINT or SIGTERM. So a server is put
+/// under load. Nothing is routed to hollow pods; they have no logs and cannot be entered. Their
+/// containers run until they are stopped, whatever they are for; init containers end at once. Started
+/// again, hollow nodes are like machines that were switched off and on: containers are restarted.
+///
+/// The scheduler treats hollow nodes like others. They carry the label gantry.io/hollow=true: select
+/// them with a nodeSelector, or cordon the nodes that shall not get pods.
+///
+/// Requests are made as the kubeconfig's user, who has to be an administrator: permissions of nodes
+/// (the node authorizer, NodeRestriction) do not apply. All requests share one HTTP/2 connection. The
+/// server must know streaming lists (sendInitialEvents), as Gantry and Kubernetes 1.32 or later do.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Agent {
+    /// How many hollow nodes to run, 1 to 5000.
+    #[arg(long, value_name = "N")]
+    pub(crate) hollow: Option<u32>,
+    /// How to reach the server, and as whom [default: as kubectl: $KUBECONFIG, ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context to use [default: the file's current one].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// What nodes are called, before their number.
+    #[arg(long, value_name = "TEXT", default_value = "hollow-")]
+    pub(crate) name_prefix: String,
+    /// The first node's number. Several processes for one cluster need different numbers, from which
+    /// addresses follow too; the last is 16383.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) first_number: u32,
+    /// How many pods each node announces room for, 1 to 250.
+    #[arg(long, value_name = "N", default_value_t = 110)]
+    pub(crate) pods_per_node: u32,
+    /// How many processors each node announces.
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub(crate) cpus: u32,
+    /// How much memory each node announces.
+    #[arg(long, value_name = "QUANTITY", default_value = "128Gi")]
+    pub(crate) memory: Quantity,
+    /// Remove the Node objects at the end; the server then removes their pods. Else they stay, and
+    /// the server finds them unreachable, as it would machines that were switched off.
+    #[arg(long)]
+    pub(crate) remove: bool,
 }
 
 /// What is decided when a cluster is made.

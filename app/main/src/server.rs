@@ -147,7 +147,8 @@ async fn start(
     })
 }
 
-async fn until_asked_to_end() -> Result<()> {
+/// Resolves when somebody wants this process to end.
+pub(crate) async fn until_asked_to_end() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for signals")?;
     tokio::select! {
@@ -157,7 +158,8 @@ async fn until_asked_to_end() -> Result<()> {
     Ok(())
 }
 
-fn log() {
+/// Logs to standard error.
+pub(crate) fn log() {
     let filter = EnvFilter::try_from_env("GANTRY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let set = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -23,6 +23,7 @@ use crate::config::NodeConfig;
 use crate::last_words;
 use crate::notes::Notes;
 use crate::references::References;
+use crate::reports::Reports;
 use crate::state::{Looks, Shared};
 
 /// What all parts of the agent share.
@@ -97,6 +98,15 @@ impl Agent {
     /// Tells people about a pod or a part of it.
     pub(crate) fn tell(&self, note: EventNote) {
         self.notes.send(note);
+    }
+
+    /// The way to tell the API what became of pods.
+    pub(crate) fn reports(&self) -> Reports<'_> {
+        Reports {
+            api: &self.api,
+            clock: &self.clock,
+            cache: &self.cache,
+        }
     }
 
     /// The pod as the API has it, unless it was replaced or removed.

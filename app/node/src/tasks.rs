@@ -4,11 +4,11 @@
 mod container;
 mod mount;
 mod pull;
-mod report;
 mod sandbox;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
 
+use gantry_driver::End;
 use gantry_kubelet::agent::{Begun, Mark, Step};
 use gantry_kubelet::pod::PodAction;
 use gantry_kubelet::sandbox::PodRef;
@@ -62,11 +62,23 @@ async fn carry_out(agent: &Agent, (key, pod): (&PodRef, Option<&Pod>), action: P
             },
             Some(pod),
         ) => container::stop(agent, (key, pod), (&container, grace, because)).await,
-        (PodAction::Report(status), Some(pod)) => report::report(agent, (key, pod), *status).await,
-        (PodAction::Delete, Some(pod)) => report::delete(agent, (key, pod)).await,
+        (PodAction::Report(status), Some(pod)) => report(agent, (key, pod), *status).await,
+        (PodAction::Delete, Some(pod)) => {
+            let end = agent.reports().delete((key, pod)).await;
+            matches!(end, End::Done)
+        }
         // Notes take no time; the rest needs a pod.
         (_, _) => true,
     }
+}
+
+/// Writes a pod's status; whether it went well.
+async fn report(agent: &Agent, (key, pod): (&PodRef, &Pod), status: PodStatus) -> bool {
+    let reported = agent.reports().report((key, pod), status).await;
+    if let Err(rejection) = &reported {
+        tracing::warn!(pod = %key, %rejection, "could not report a status");
+    }
+    reported.is_ok()
 }
 
 /// An event about a pod, or a part of it, as the kubelet reports it.
