@@ -153,6 +153,14 @@ impl Faults {
         }
     }
 
+    /// From now on a fault strikes as often as this, or never.
+    pub fn set(&mut self, fault: Fault, rate: Option<Rate>) {
+        match rate {
+            Some(rate) => self.rates.insert(fault, rate),
+            None => self.rates.remove(&fault),
+        };
+    }
+
     /// Ends all trouble.
     pub const fn calm(&mut self) {
         self.is_loose = false;

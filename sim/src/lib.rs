@@ -21,6 +21,7 @@ pub mod profile;
 mod server;
 pub mod shrink;
 pub mod simulation;
+pub mod story;
 pub mod trace;
 mod wording;
 

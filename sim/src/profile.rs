@@ -120,6 +120,16 @@ impl Profile {
         }
     }
 
+    /// Nobody at work but who tells a story, and no trouble but theirs.
+    #[must_use]
+    pub fn story() -> Self {
+        Self {
+            name: "story".to_owned(),
+            humans: 0,
+            ..Self::calm()
+        }
+    }
+
     /// The same world without a fault.
     #[must_use]
     pub fn without(mut self, fault: Fault) -> Self {

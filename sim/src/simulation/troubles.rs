@@ -170,28 +170,38 @@ impl Simulation {
         let Some(seat) = self.one(Fault::NodeCut, |role| role == Role::Node) else {
             return;
         };
+        self.cut_off(seat);
+        let lasts = self.core.faults.lasts(Fault::NodeCut, CUT.0, CUT.1);
+        self.core
+            .after(lasts, Event::Relief(Relief::Rejoined(seat)));
+    }
+
+    /// Nothing gets from this seat to the server, nor back.
+    pub(super) fn cut_off(&mut self, seat: usize) {
         let name = self.seats[seat].name.clone();
         self.core
             .line("trouble", format_args!("{name} cannot be reached"));
         self.seats[seat].is_cut = true;
         self.server.cut(&mut self.core, seat);
-        let lasts = self.core.faults.lasts(Fault::NodeCut, CUT.0, CUT.1);
-        self.core
-            .after(lasts, Event::Relief(Relief::Rejoined(seat)));
     }
 
     fn cut_the_power(&mut self) {
         let Some(seat) = self.one(Fault::PowerCut, |role| role == Role::Node) else {
             return;
         };
+        self.darken(seat);
+        let lasts = self.core.faults.lasts(Fault::PowerCut, DARK.0, DARK.1);
+        self.core
+            .after(lasts, Event::Relief(Relief::Repaired(seat)));
+    }
+
+    /// A machine loses power.
+    pub(super) fn darken(&mut self, seat: usize) {
         let name = self.seats[seat].name.clone();
         self.core
             .line("trouble", format_args!("{name} loses power"));
         self.at_desk(seat, |actor, desk| actor.power_cut(desk));
         self.death(seat);
         self.seats[seat].is_dark = true;
-        let lasts = self.core.faults.lasts(Fault::PowerCut, DARK.0, DARK.1);
-        self.core
-            .after(lasts, Event::Relief(Relief::Repaired(seat)));
     }
 }

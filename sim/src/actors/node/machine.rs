@@ -140,6 +140,21 @@ impl Machine {
         }
     }
 
+    /// All containers of the pod of that name end; whose sandbox that was.
+    pub(super) fn end_all(&mut self, pod: &str, code: i32, desk: &mut Desk<'_>) -> Vec<SandboxId> {
+        let mut ended = Vec::new();
+        for sandbox in self.runtime.list() {
+            if sandbox.config.pod.name != pod {
+                continue;
+            }
+            for container in running(&sandbox) {
+                self.end(&container.id, code, desk);
+                ended.push(sandbox.id.clone());
+            }
+        }
+        ended
+    }
+
     /// Everything that ran has ended; what was on the disk is still there.
     pub(super) fn power_cut(&mut self, desk: &mut Desk<'_>) {
         for sandbox in self.runtime.list() {
