@@ -313,7 +313,7 @@ pub(crate) fn lost_answer() -> Rejection {
     }
 }
 
-fn joined(reply: Reply, revision: Option<Revision>) -> Bytes {
+pub(crate) fn joined(reply: Reply, revision: Option<Revision>) -> Bytes {
     let mut pieces = reply.into_pieces(revision);
     if pieces.len() == 1 {
         return pieces.remove(0);
@@ -326,7 +326,7 @@ fn joined(reply: Reply, revision: Option<Revision>) -> Bytes {
 }
 
 /// The same object with a remark of somebody else's.
-fn touched(key: Key, stored: &gantry_store::Stored) -> Txn {
+pub(crate) fn touched(key: Key, stored: &gantry_store::Stored) -> Txn {
     let mut object = stored.value.object(stored.modified);
     let text = stored.modified.to_string();
     object.set(
