@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use gantry_api::{ObjectKey, Rejection, Revision};
+use gantry_dns::Zone;
 use gantry_kubelet::sandbox::PodRef;
 use gantry_registry::request::Verb;
 use gantry_routing::Ruleset;
@@ -59,6 +60,13 @@ pub enum Fact {
         node: String,
         /// Which rules.
         rules: Arc<Ruleset>,
+    },
+    /// A node answers questions about names from this zone from now on.
+    Names {
+        /// On which node.
+        node: String,
+        /// Which names.
+        zone: Arc<Zone>,
     },
     /// A component decided something.
     Decided {

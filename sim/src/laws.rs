@@ -4,17 +4,31 @@
 //! next one. Now and then, and at the end, it looks at everything.
 
 mod addresses_belong_to_one;
+mod deletions_are_meant;
+mod deletions_finish;
+mod deployments_stay_available;
+mod everybody_rests;
 mod finalizers_hold;
 mod identities_stay;
 mod living_nodes_are_kept;
+mod names_lead_home;
+mod nobody_is_busy_in_vain;
+mod nodes_settle;
 mod objects;
+mod owners_keep_theirs;
 mod pods_are_bound_once;
 mod pods_run_once;
+mod pods_settle;
 mod reads_are_fresh;
+mod requests_are_allowed;
 mod revisions_grow;
+mod rules_lead_to_endpoints;
+mod services_settle;
+mod sizes_are_bounded;
 #[cfg(test)]
 mod testing;
 mod views_are_whole;
+mod workloads_settle;
 mod writes_stay;
 
 use std::fmt;
@@ -191,9 +205,23 @@ impl Laws {
             Box::<identities_stay::Law>::default(),
             Box::<finalizers_hold::Law>::default(),
             Box::<living_nodes_are_kept::Law>::default(),
+            Box::<names_lead_home::Law>::default(),
             Box::<pods_are_bound_once::Law>::default(),
             Box::<pods_run_once::Law>::default(),
             Box::<addresses_belong_to_one::Law>::default(),
+            Box::<deletions_are_meant::Law>::default(),
+            Box::<owners_keep_theirs::Law>::default(),
+            Box::<requests_are_allowed::Law>::default(),
+            Box::<sizes_are_bounded::Law>::default(),
+            Box::<nobody_is_busy_in_vain::Law>::default(),
+            Box::<rules_lead_to_endpoints::Law>::default(),
+            Box::<deployments_stay_available::Law>::default(),
+            Box::<nodes_settle::Law>::default(),
+            Box::<pods_settle::Law>::default(),
+            Box::<workloads_settle::Law>::default(),
+            Box::<services_settle::Law>::default(),
+            Box::<deletions_finish::Law>::default(),
+            Box::<everybody_rests::Law>::default(),
         ])
     }
 

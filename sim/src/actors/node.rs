@@ -9,7 +9,7 @@ mod jobs;
 mod looks;
 mod machine;
 mod reports;
-mod routes;
+pub(crate) mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -172,7 +172,9 @@ impl Node {
         }
         self.agent.is_awake = true;
         let left = self.machine.runtime.list();
-        self.agent.state.adopt(&left);
+        if self.plant.adopts() {
+            self.agent.state.adopt(&left);
+        }
         for sandbox in left {
             let key = sandbox.config.pod.clone();
             self.agent.state.saw(&key, Some(sandbox));
@@ -189,7 +191,8 @@ impl Node {
                 self.agent.turns.due(reference(pod), desk.now);
             }
         }
-        self.agent.are_rules_due |= !is_about_pods && !news.changes.is_empty();
+        let is_heard = !news.changes.is_empty() && !self.plant.is_deaf();
+        self.agent.are_rules_due |= !is_about_pods && is_heard;
         self.news_for_reports(desk);
     }
 
@@ -221,7 +224,7 @@ impl Node {
             self.probe(&id, &spec, desk);
         }
         let mut plan = gantry_kubelet::agent::decide(&observed.turn);
-        self.plant.steps(&mut plan.actions);
+        self.plant.steps(&observed.turn, &mut plan.actions);
         for step in plan.actions {
             let begun = self.agent.state.begin(&step, desk.now);
             match begun {
@@ -251,6 +254,7 @@ impl Actor for Node {
 
     fn born(&mut self, desk: &mut Desk<'_>) {
         self.agent = Agent::new(&self.name, self.address, self.range);
+        self.plant.born();
         self.machine.expect_ends(desk);
         self.agent.following.begin(desk);
         self.beat(desk);

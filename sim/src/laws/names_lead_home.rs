@@ -1,0 +1,71 @@
+//! Once all has settled, every node knows every Service by its name, and no other by any.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use gantry_api::Object;
+use gantry_dns::wire::Record;
+use gantry_dns::{Name, Zone};
+
+use super::{Broken, Sight, Verdict};
+use crate::actors::node::routes::zone_config;
+use crate::fact::Fact;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Law {
+    zones: BTreeMap<String, Arc<Zone>>,
+    /// Services that were there once.
+    ever: BTreeSet<(String, String)>,
+}
+
+impl super::Law for Law {
+    fn name(&self) -> &'static str {
+        "names lead home"
+    }
+
+    fn fact(&mut self, fact: &Fact, _sight: &Sight<'_>) -> Verdict {
+        if let Fact::Names { node, zone } = fact {
+            self.zones.insert(node.clone(), Arc::clone(zone));
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, change: &super::Seen, _sight: &Sight<'_>) -> Verdict {
+        if change.is_core("services") && change.old.is_none() {
+            let key = &change.key;
+            self.ever.insert((key.namespace.clone(), key.name.clone()));
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, sight: &Sight<'_>) -> Verdict {
+        for (namespace, name) in &self.ever {
+            let key = format!("services/{namespace}/{name}");
+            let stored = sight.snapshot.get(&key.as_str().into());
+            let service = stored.map(|stored| stored.value.object(stored.modified));
+            let wanted = service.as_ref().and_then(address);
+            let asked: Name = format!("{name}.{namespace}.svc.{}", zone_config().domain)
+                .parse()
+                .expect("names of Services are names");
+            for (node, zone) in &self.zones {
+                let found = zone.records(&asked).into_iter().flatten();
+                let found = found.find_map(|record| match record {
+                    Record::A(address) => Some(*address),
+                    _ => None,
+                });
+                let is_headless = service.is_some() && wanted.is_none();
+                if !is_headless && found != wanted {
+                    let what = format!("{asked} is {wanted:?}, and {node} says {found:?}");
+                    return Err(Broken::new(&key, what).and(node));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn address(service: &Object) -> Option<Ipv4Addr> {
+    service.text(&["spec", "clusterIP"]).parse().ok()
+}
