@@ -57,6 +57,13 @@ impl Default for Disk {
 }
 
 impl Disk {
+    /// An empty disk that fails as `dice` has it.
+    pub(crate) fn new(dice: Dice) -> Self {
+        let disk = Self::default();
+        disk.lock().dice = dice;
+        disk
+    }
+
     /// Lets the power go after so many operations.
     pub(crate) fn cut_after(&self, operations: u64) {
         self.lock().power = Some(operations);

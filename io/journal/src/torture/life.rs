@@ -63,11 +63,12 @@ impl<'a> Life<'a> {
         trust: Trust,
         figures: &'a mut Figures,
     ) -> Self {
+        let mut dice = Dice::new(seed);
         Self {
             seam,
             trust,
-            dice: Dice::new(seed),
-            disk: Disk::default(),
+            disk: Disk::new(dice.split()),
+            dice,
             truth: Truth::default(),
             sitting: None,
             is_troubled: false,

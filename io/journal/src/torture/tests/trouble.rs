@@ -75,28 +75,30 @@ fn kill(disk: &Disk, engine: Engine) {
 
 #[test]
 fn a_refused_batch_at_the_end_of_an_old_log_never_displaces_an_acknowledged_one() {
-    let disk = Disk::default();
     let put = |text| [Prepared::new(Txn::new().put(Key::new("a//x"), value(text)))];
-    let (mut engine, _) = open(&disk).unwrap();
-    engine.commit(&put("first"), now()).unwrap();
-    // The sync fails, and so does the one that should have cut the frame off.
-    fail_syncs(&disk, 2);
-    assert!(engine.commit(&put("refused"), now()).is_err());
-    engine.turn().unwrap();
-    engine.commit(&put("acknowledged"), now()).unwrap();
-    drop(engine);
-    let (engine, _) = open(&disk).unwrap();
-    let snapshot = engine.live().snapshot();
-    assert_eq!(
-        snapshot.get(&Key::new("a//x")).unwrap().value,
-        value("acknowledged")
-    );
+    for seed in 0..50 {
+        let mut dice = Dice::new(seed);
+        let disk = Disk::new(dice.split());
+        let (mut engine, _) = open(&disk).unwrap();
+        engine.commit(&put("first"), now()).unwrap();
+        // The sync fails, and so does the one that should have cut the frame off.
+        fail_syncs(&disk, 2);
+        assert!(engine.commit(&put("refused"), now()).is_err());
+        engine.turn().unwrap();
+        engine.commit(&put("acknowledged"), now()).unwrap();
+        kill(&disk, engine);
+        let (engine, _) = open(&disk.after_power_cut(&mut dice)).unwrap();
+        let snapshot = engine.live().snapshot();
+        let found = &snapshot.get(&Key::new("a//x")).unwrap().value;
+        assert_eq!(found, &value("acknowledged"), "seed {seed}");
+    }
 }
 
 #[test]
 fn what_was_served_after_a_failed_sync_and_a_restart_survives_the_next_power_cut() {
     for seed in 0..50 {
-        let (disk, mut dice) = (Disk::default(), Dice::new(seed));
+        let mut dice = Dice::new(seed);
+        let disk = Disk::new(dice.split());
         let (mut engine, _) = open(&disk).unwrap();
         let (before, _) = commit_some(&mut engine, &Model::default(), &mut dice);
         fail_syncs(&disk, 2);
