@@ -38,7 +38,10 @@ impl super::Law for Law {
             return Err(Broken::new(&change.key, what));
         }
         let node = |pod: &Object| pod.text(&["spec", "nodeName"]).to_owned();
-        let is_bound = change.new.as_ref().is_some_and(|new| node(old) != node(new));
+        let is_bound = change
+            .new
+            .as_ref()
+            .is_some_and(|new| node(old) != node(new));
         if change.is_core("pods") && is_bound && !meant(&self.bindings, &change.key, old.uid()) {
             let what = format!("nobody asked to bind the one with the uid {}", old.uid());
             return Err(Broken::new(&change.key, what));
@@ -95,17 +98,15 @@ impl Law {
 
     fn is_meant(&self, key: &ObjectKey, uid: &str) -> bool {
         let collection = |namespace: &str| ObjectKey::new(key.resource.clone(), namespace, "");
-        meant(&self.deletions, key, uid)
+        // A service's address is given back in the write that removes the service.
+        key.resource.resource == "ipaddresses"
+            || meant(&self.deletions, key, uid)
             || self.emptied.contains(&collection(&key.namespace))
             || self.emptied.contains(&collection(""))
     }
 }
 
-fn meant(
-    book: &BTreeMap<ObjectKey, BTreeSet<Option<String>>>,
-    key: &ObjectKey,
-    uid: &str,
-) -> bool {
+fn meant(book: &BTreeMap<ObjectKey, BTreeSet<Option<String>>>, key: &ObjectKey, uid: &str) -> bool {
     let uids = book.get(key);
     uids.is_some_and(|uids| uids.contains(&None) || uids.contains(&Some(uid.to_owned())))
 }

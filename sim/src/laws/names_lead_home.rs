@@ -50,7 +50,7 @@ impl super::Law for Law {
                 .parse()
                 .expect("names of Services are names");
             for (node, zone) in &self.zones {
-                let found = zone.records(&asked).into_iter().flatten();
+                let mut found = zone.records(&asked).into_iter().flatten();
                 let found = found.find_map(|record| match record {
                     Record::A(address) => Some(*address),
                     _ => None,

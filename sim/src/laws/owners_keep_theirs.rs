@@ -70,10 +70,13 @@ impl super::Law for Law {
         let all = sight.snapshot.range("", None);
         for (key, stored) in all {
             let owners = &stored.value.summary().owners;
-            let is_left = !owners.is_empty()
-                && !owners.iter().any(|owner| self.living.contains_key(owner));
+            let is_left =
+                !owners.is_empty() && !owners.iter().any(|owner| self.living.contains_key(owner));
             if let Some(key) = key.object().filter(|_| is_left) {
-                return Err(Broken::new(key, "all of its owners are gone, and it is not"));
+                return Err(Broken::new(
+                    key,
+                    "all of its owners are gone, and it is not",
+                ));
             }
         }
         Ok(())
@@ -174,7 +177,10 @@ mod tests {
         }));
         assert!(verdict(&[(none.clone(), lives.clone())]).is_err());
         assert_eq!(verdict(&[(none.clone(), waits)]), Ok(()));
-        assert_eq!(verdict(&[(none.clone(), lives.clone()), (lives, none)]), Ok(()));
+        assert_eq!(
+            verdict(&[(none.clone(), lives.clone()), (lives, none)]),
+            Ok(())
+        );
     }
 
     #[test]
