@@ -12,21 +12,22 @@
     reason = "the clock measures and ends runs; no world ever sees it"
 )]
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use gantry_sim::command::{Case, Options, Tally, Task, USAGE, listen};
-use gantry_sim::{Bug, Report, explain, shrink};
+use gantry_sim::{Bug, Report, explain, plant, shrink};
 
 /// How long a failing world is made smaller.
 const SHRINKING: Duration = Duration::from_secs(60);
 /// How many worlds are tried for it.
 const TRIES: usize = 120;
-/// How long one planted bug is looked for.
-const HUNTING: Duration = Duration::from_secs(300);
+/// In how many worlds of each kind a planted bug is looked for.
+const HUNTING: u64 = 20;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -95,71 +96,103 @@ fn replay(options: &Options, case: &Case) -> bool {
     false
 }
 
-/// Worlds of seeds from `first`, for as long as `is_meant` says so.
-fn many(options: &Options, first: u64, is_meant: impl Fn(Instant, u64) -> bool + Sync) -> bool {
-    let (begun, next) = (Instant::now(), AtomicU64::new(first));
+/// Lets all cores do what `next` gives out, one piece at a time; `take` hears what came of each.
+fn on_all_cores<W, R: Send>(
+    jobs: Option<usize>,
+    next: impl Fn() -> Option<W> + Sync,
+    work: impl Fn(W) -> R + Sync,
+    mut take: impl FnMut(R),
+) {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let (tell, told) = mpsc::channel();
-    let work = |tell: mpsc::Sender<_>| {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if !is_meant(begun, seed) {
-                return;
-            }
-            let case = options.case(seed);
-            let start = Instant::now();
-            let report = if options.twice {
-                case.run_twice()
-            } else {
-                case.run(false).report
-            };
-            if tell.send((case, report, start.elapsed())).is_err() {
-                return;
-            }
-        }
-    };
-    let work = &work;
-    let mut tally = Tally::default();
+    let (next, work) = (&next, &work);
     thread::scope(|scope| {
-        for _ in 0..options.jobs.unwrap_or(cores).max(1) {
+        for _ in 0..jobs.unwrap_or(cores).max(1) {
             let tell = tell.clone();
-            scope.spawn(move || work(tell));
+            scope.spawn(move || {
+                while let Some(piece) = next() {
+                    if tell.send(work(piece)).is_err() {
+                        return;
+                    }
+                }
+            });
         }
         drop(tell);
-        for (case, report, took) in told {
-            let runs = if options.twice { 2 } else { 1 };
-            tally.add(&case, &report, took / runs);
-            show(&case, &report, took);
+        for result in told {
+            take(result);
         }
     });
-    println!("{tally}, in {} s", begun.elapsed().as_secs());
-    summon(options, &tally);
+}
+
+/// Worlds of seeds from `first`, for as long as `is_meant` says so.
+fn many(options: &Options, first: u64, is_meant: impl Fn(Instant, u64) -> bool + Sync) -> bool {
+    let (begun, count) = (Instant::now(), AtomicU64::new(first));
+    let next = || {
+        let seed = count.fetch_add(1, Ordering::Relaxed);
+        is_meant(begun, seed).then(|| options.case(seed))
+    };
+    let run = |case: Case| {
+        let start = Instant::now();
+        let report = if options.twice {
+            case.run_twice()
+        } else {
+            case.run(false).report
+        };
+        (case, report, start.elapsed())
+    };
+    let (mut tally, mut numbers) = (Tally::default(), BTreeMap::new());
+    on_all_cores(options.jobs, next, run, |(case, report, took)| {
+        let runs = if options.twice { 2 } else { 1 };
+        tally.add(&case, &report, took / runs);
+        if !options.only_fingerprints {
+            show(&case, &report, took);
+        }
+        numbers.insert(case.seed, report.fingerprint);
+    });
+    if options.only_fingerprints {
+        for (seed, number) in numbers {
+            println!("{seed} {number:016x}");
+        }
+    } else {
+        println!("{tally}, in {} s", begun.elapsed().as_secs());
+        summon(options, &tally);
+    }
     tally.broken().is_empty()
 }
 
-/// Every planted bug in turn, in worlds of all kinds, until a law finds it or time is over.
+/// Every planted bug in turn, in worlds of all kinds, until a law finds it.
 fn hunt(options: &Options) -> bool {
-    let mut found = 0;
-    for bug in Bug::ALL {
-        let mut planted = options.clone();
-        planted.bug = Some(bug);
+    let count = AtomicUsize::new(0);
+    let next = || {
+        let at = count.fetch_add(1, Ordering::Relaxed);
+        let bug = Bug::ALL.get(at).copied()?;
+        let is_meant = options.bug.is_none_or(|only| only == bug);
+        Some(is_meant.then_some(bug))
+    };
+    let run = |bug: Option<Bug>| {
         let begun = Instant::now();
-        let seeds = options.from.unwrap_or(1)..;
-        let mut cases = seeds.map(|seed| planted.case(seed));
-        let caught = cases
-            .by_ref()
-            .take_while(|_| begun.elapsed() < HUNTING)
-            .find_map(|case| Some((case.run(false).report.violation?, case)));
-        let (name, took) = (bug.name(), begun.elapsed().as_secs());
-        if let Some((violation, case)) = caught {
-            println!("{name:<32} {took:>4} s  {:?}\n    {case}", violation.law);
-            found += 1;
-        } else {
-            println!("{name:<32} {took:>4} s  not found");
-        }
-    }
-    println!("{found} of {} planted bugs found", Bug::ALL.len());
-    found == Bug::ALL.len()
+        bug.map(|bug| (plant::hunt(bug, HUNTING), begun.elapsed()))
+    };
+    let (mut found, mut all) = (0, 0);
+    on_all_cores(options.jobs, next, run, |hunted| {
+        let Some((hunted, took)) = hunted else { return };
+        all += 1;
+        let (name, took) = (hunted.bug.name(), took.as_secs());
+        let Some(catch) = &hunted.found else {
+            return println!(
+                "{name:<34} {took:>4} s  not found in {} worlds",
+                hunted.worlds
+            );
+        };
+        found += 1;
+        let (law, seed, profile) = (catch.violation.law, catch.seed, &catch.profile);
+        println!(
+            "{name:<34} {took:>4} s  {law:?} after {} steps of seed {seed}, {profile}",
+            catch.steps
+        );
+    });
+    println!("{found} of {all} planted bugs were found");
+    found == all
 }
 
 /// Shows the first world of each law that was broken, as small as can be.

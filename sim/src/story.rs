@@ -53,7 +53,7 @@ impl From<String> for Trouble {
 pub fn retell(story: &str) -> Result<String, Mistake> {
     let mut stage = None;
     let mut told = String::new();
-    let mut is_output = false;
+    let (mut is_output, mut has_output) = (false, false);
     for (number, line) in story.lines().enumerate() {
         if line.trim().is_empty() {
             is_output = false;
@@ -63,6 +63,10 @@ pub fn retell(story: &str) -> Result<String, Mistake> {
         if is_output {
             continue;
         }
+        if has_output && !line.trim().is_empty() {
+            told.push('\n');
+        }
+        has_output = false;
         told += line.trim_end();
         told.push('\n');
         if line.is_empty() || line.starts_with('#') {
@@ -74,6 +78,7 @@ pub fn retell(story: &str) -> Result<String, Mistake> {
             what,
         })?;
         write(&mut told, &output);
+        has_output = !output.is_empty();
     }
     Ok(told)
 }

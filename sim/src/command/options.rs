@@ -30,10 +30,12 @@ cargo xtask sim --hunt              every planted bug in turn: which law finds i
   --twice             each world twice, which must be the same to the byte
   --shrink            also with --seed: the smallest world that breaks the same law
   --no-shrink         never that
+  --fingerprints      of each world only the number that stands for all of it
   --jobs N            on so many cores";
 
 /// Options that stand alone.
-const FLAGS: [&str; 6] = [
+const FLAGS: [&str; 7] = [
+    "--fingerprints",
     "--hunt",
     "--explain",
     "--twice",
@@ -107,6 +109,8 @@ pub struct Options {
     pub from: Option<u64>,
     /// Whether only what matters is shown.
     pub explains: bool,
+    /// Whether of each world only its number is shown.
+    pub only_fingerprints: bool,
     /// Whether each world runs twice.
     pub twice: bool,
     /// Whether failing worlds are made smaller; unless said, all but a single one.
@@ -138,6 +142,7 @@ impl Default for Options {
             task: Task::Seeds(100),
             from: None,
             explains: false,
+            only_fingerprints: false,
             twice: false,
             shrinks: None,
             jobs: None,
@@ -177,6 +182,7 @@ impl Options {
         match name {
             "--hunt" => self.task = Task::Hunt,
             "--explain" => self.explains = true,
+            "--fingerprints" => self.only_fingerprints = true,
             "--twice" => self.twice = true,
             "--shrink" => self.shrinks = Some(true),
             "--no-shrink" => self.shrinks = Some(false),

@@ -14,15 +14,20 @@ pub(super) struct Names {
     counts: BTreeMap<(String, String, String), usize>,
     /// From what an object of a resource and namespace is called to its name.
     real: BTreeMap<(String, String, String), String>,
-    /// In which order objects came to be, by uid.
-    order: BTreeMap<String, usize>,
+    /// In which order events came to be, by uid.
+    events: BTreeMap<String, usize>,
 }
 
 impl Names {
     /// Learns of objects that came to be.
     pub(super) fn learn(&mut self, newborn: Vec<(String, Object)>) {
         for (resource, object) in newborn {
-            self.order.insert(object.uid().to_owned(), self.order.len());
+            if resource == "events" {
+                let place = self.events.len();
+                self.events.insert(object.uid().to_owned(), place);
+                continue;
+            }
+            self.call_by("uid", object.uid());
             if let Some(base) = self.base(&resource, &object) {
                 self.call(resource, &object, base);
             }
@@ -40,20 +45,23 @@ impl Names {
             .insert((resource, namespace, stable.clone()), name.clone());
         let hash = object.labels().get("pod-template-hash").cloned();
         if let Some(hash) = hash.filter(|_| object.kind() == "ReplicaSet") {
-            self.called.push((hash, count.to_string()));
+            let count = count.to_string();
+            self.call_by(&count, &hash);
         }
-        self.called.push((name, stable));
-        self.called
-            .sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        self.call_by(&stable, &name);
+    }
+
+    fn call_by(&mut self, stable: &str, name: &str) {
+        let at = self
+            .called
+            .partition_point(|(known, _)| known.len() >= name.len());
+        self.called.insert(at, (name.to_owned(), stable.to_owned()));
     }
 
     /// What a made-up name is made from; nothing for objects with names of their own.
     fn base(&self, resource: &str, object: &Object) -> Option<String> {
         let prefix = object.text(&["metadata", "generateName"]);
         let prefix = prefix.trim_end_matches('-');
-        if resource == "events" {
-            return None;
-        }
         if !prefix.is_empty() {
             // The name of a replica set is made up, too.
             let known = self.called.iter().find(|(name, _)| name == prefix);
@@ -86,8 +94,8 @@ impl Names {
         self.real.get(&key).map_or(called, String::as_str)
     }
 
-    /// How early an object came to be.
-    pub(super) fn place(&self, uid: &str) -> usize {
-        self.order.get(uid).copied().unwrap_or(usize::MAX)
+    /// How early an event came to be; nothing for other objects.
+    pub(super) fn event(&self, uid: &str) -> Option<usize> {
+        self.events.get(uid).copied()
     }
 }

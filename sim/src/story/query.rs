@@ -37,10 +37,7 @@ pub(super) fn shown(answer: &Bytes, look: Look, names: &Names) -> Result<String,
     if table.rows.is_empty() {
         return Ok("No resources found".to_owned());
     }
-    table.rows.sort_by_key(|row| {
-        let uid = row.object["metadata"]["uid"].as_str().unwrap_or_default();
-        names.place(uid)
-    });
+    table.rows.sort_by_key(|row| order(row, names));
     let mut lines: Vec<Vec<String>> = vec![Vec::new(); table.rows.len() + 1];
     if look.has_namespaces {
         lines[0].push("NAMESPACE".to_owned());
@@ -65,6 +62,21 @@ pub(super) fn shown(answer: &Bytes, look: Look, names: &Names) -> Result<String,
         }
     }
     Ok(set(&lines))
+}
+
+/// Events in the order in which they came to be; the rest by name, with numbers as numbers.
+fn order(row: &Row, names: &Names) -> (usize, String, String, u64) {
+    let text = |field: &str| row.object["metadata"][field].as_str().unwrap_or_default();
+    if let Some(place) = names.event(text("uid")) {
+        return (place, String::new(), String::new(), 0);
+    }
+    let name = names.stable(text("name"));
+    let digits = name
+        .trim_end_matches(|letter: char| letter.is_ascii_digit())
+        .len();
+    let (base, number) = name.split_at(digits);
+    let namespace = text("namespace").to_owned();
+    (0, namespace, base.to_owned(), number.parse().unwrap_or(0))
 }
 
 fn cell(value: &Value) -> String {

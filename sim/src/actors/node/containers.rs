@@ -18,7 +18,7 @@ use super::jobs::Job;
 use crate::actor::{Desk, Ticket};
 use crate::faults::Fault;
 
-/// How long a container takes to say how it is.
+/// How long a container takes to say how it is, however much it is asked.
 const ANSWER: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
 impl Node {
@@ -130,12 +130,11 @@ impl Node {
         let Some((due, next)) = self.agent.state.probes_due(id, desk.now) else {
             return;
         };
-        for which in due {
+        if !due.is_empty() {
             let delay = desk.dice.between(ANSWER.0, ANSWER.1);
-            let job = Job::Probed(id.clone(), Box::new(spec.clone()), which);
+            let job = Job::Probed(id.clone(), Box::new(spec.clone()), due);
             self.agent.later(delay, job, desk);
-        }
-        if let Some(next) = next {
+        } else if let Some(next) = next {
             let delay = since(next, desk.now).max(Duration::from_millis(1));
             let job = Job::Probe(id.clone(), Box::new(spec.clone()));
             self.agent.later(delay, job, desk);
@@ -145,18 +144,19 @@ impl Node {
     pub(super) fn probed(
         &mut self,
         id: &ContainerId,
-        (spec, which): (&Container, Which),
+        (spec, asked): (&Container, Vec<Which>),
         desk: &mut Desk<'_>,
     ) {
-        let well = self.is_well(id) && !desk.luck.strikes(Fault::ProbeFails);
-        let verdict = self.agent.state.probed(id, (which, well), desk.now);
-        if verdict == Some(true)
-            && let Some(key) = self.agent.state.key_of(&id.sandbox.0)
-        {
-            self.agent.turns.due(key, desk.now);
-            // Another probe may begin only now that this one has spoken.
-            self.probe(id, spec, desk);
+        for which in asked {
+            let well = self.is_well(id) && !desk.luck.strikes(Fault::ProbeFails);
+            let verdict = self.agent.state.probed(id, (which, well), desk.now);
+            if verdict == Some(true)
+                && let Some(key) = self.agent.state.key_of(&id.sandbox.0)
+            {
+                self.agent.turns.due(key, desk.now);
+            }
         }
+        self.probe(id, spec, desk);
     }
 
     fn is_well(&self, id: &ContainerId) -> bool {

@@ -50,7 +50,7 @@ pub(super) enum Job {
     /// A container is to be asked how it is.
     Probe(ContainerId, Box<Container>),
     /// It was asked.
-    Probed(ContainerId, Box<Container>, Which),
+    Probed(ContainerId, Box<Container>, Vec<Which>),
 }
 
 const fn millis(least: u64, most: u64) -> (Duration, Duration) {
@@ -109,7 +109,7 @@ impl Node {
             Job::Await(mark, _) => self.ended(&mark, true, desk),
             Job::Beat => self.beat(desk),
             Job::Probe(id, spec) => self.probe(&id, &spec, desk),
-            Job::Probed(id, spec, which) => self.probed(&id, (&spec, which), desk),
+            Job::Probed(id, spec, asked) => self.probed(&id, (&spec, asked), desk),
             Job::Mount(..)
             | Job::Report(..)
             | Job::Delete(..)
@@ -188,7 +188,7 @@ impl Node {
             (PodAction::RunSandbox, Some(pod)) => self.run_sandbox(&key, &pod, lies, desk),
             (PodAction::StopSandbox, _) => {
                 self.machine.stop_sandbox(&SandboxId(key.uid.clone()), desk);
-                if !lies {
+                if !lies && !self.plant.keeps_address() {
                     self.agent.state.sandbox_stopped(&key);
                     self.agent.are_rules_due = true;
                 }
@@ -196,8 +196,10 @@ impl Node {
             }
             (PodAction::RemoveSandbox, pod) => {
                 let id = SandboxId(key.uid.clone());
-                self.machine.remove_sandbox(&id, desk);
-                if !lies {
+                if !self.plant.leaves_sandbox() {
+                    self.machine.remove_sandbox(&id, desk);
+                }
+                if !lies && !self.plant.keeps_address() {
                     self.agent.state.sandbox_removed(&key, pod.as_deref());
                     self.agent.are_rules_due = true;
                 }
@@ -219,6 +221,7 @@ impl Node {
             self.agent.state.made(key);
             return false;
         };
+        let config = self.plant.sandbox(config, &self.machine.runtime.list());
         self.machine.run_sandbox(config, desk);
         self.agent.state.made(key);
         self.agent.are_rules_due = true;
