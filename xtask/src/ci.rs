@@ -1,7 +1,8 @@
 //! `cargo xtask ci`: everything a change must pass.
 //!
 //! Installs what the tests need (Debian packages, by their ordinary client), runs `check`, builds
-//! the release once, and runs the end-to-end suite on it as root. The last line printed is the
+//! the release once, lets a hundred simulated clusters live on it, and runs the end-to-end suite on
+//! it as root. The last line printed is the
 //! suite's own: `N passed, N failed`.
 
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::shell::{Line, find};
-use crate::{check, workspace};
+use crate::{check, sim, workspace};
 
 /// What the end-to-end suite runs, and the package that has it.
 const NEEDED: &[(&str, &str)] = &[
@@ -29,7 +30,8 @@ const NEEDED: &[(&str, &str)] = &[
 pub(crate) fn run() -> Result<()> {
     install()?;
     check::run()?;
-    Line::cargo("build --release --locked -p gantry -p gantry-e2e").run()?;
+    Line::cargo(sim::RELEASE).run()?;
+    sim::check()?;
     end_to_end(&workspace::metadata()?.target_directory.join("release"))
 }
 

@@ -8,10 +8,12 @@
 )]
 
 mod bench;
+mod bless;
 mod check;
 mod ci;
 mod r#gen;
 mod shell;
+mod sim;
 mod tidy;
 mod workspace;
 
@@ -24,6 +26,9 @@ cargo xtask <command>
   check         format, tidy, lint, build, tests, documentation, dependency policy
   ci            what a change must pass: installs what tests need, check, end to end on the release build
   tidy          the rules of docs/house.md that a program can check
+  sim [options] whole clusters in simulated time, under faults: sim --help says more
+  bless [package]
+                writes down what tests of texts, and stories, see today
   bench [name]  the figures of benches/, each beside its budget
   gen <file>    the table of schema facts, from published definitions
   gen proto <folder>
@@ -43,12 +48,14 @@ fn run(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["bench", ref names @ ..] => bench::run(names),
+        ["bless", ref packages @ ..] => bless::run(packages),
         ["check"] => check::run(),
         ["ci"] => ci::run(),
         ["gen", "proto", folder] => {
             r#gen::proto::run(folder.as_ref()).context("regenerate the protobuf fields")
         }
         ["gen", file] => r#gen::run(file.as_ref()).context("regenerate the facts"),
+        ["sim", ref words @ ..] => sim::run(words),
         ["tidy"] => tidy::run(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
