@@ -2,73 +2,102 @@
 //!
 //! Nothing of the product is changed for it: each stands at a seam between the real code and the
 //! simulation (a view before it is decided on, a plan before it is carried out, a transaction
-//! before it is committed, an event before it is told) and spoils what passes there.
+//! before it is committed, an event before it is told) and spoils what passes there. Without a bug
+//! nothing is drawn and nothing changes.
 
-use gantry_api::ObjectKey;
-use gantry_reconcile::{Awaits, View, Write};
+mod bugs;
+mod ends;
+mod hunt;
+mod loops;
+mod machines;
+mod plans;
+mod reports;
+mod routes;
+mod store;
+mod views;
+mod watches;
 
-/// A bug to be planted, or none.
-#[derive(Clone, Debug, Default)]
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use gantry_base::Timestamp;
+use gantry_reconcile::{View, Write};
+use gantry_store::Snapshot;
+
+use crate::chance::Dice;
+pub use bugs::Bug;
+pub use hunt::{Found, Hunted, hunt};
+pub(crate) use plans::Ground;
+pub(crate) use store::Slip;
+
+/// A bug to be planted, or none; and what the spoiled part remembers.
+#[derive(Clone, Debug)]
 pub struct Plant {
     bug: Option<Bug>,
+    seed: u64,
+    dice: Dice,
+    memory: Memory,
 }
 
-/// The bugs that can be planted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Bug {
-    /// A loop does not wait for its own writes.
-    ForgetsWrites,
+/// What spoiling takes: each bug uses one thing of it at most.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    /// Pictures of a while ago.
+    views: VecDeque<View>,
+    /// What was written last, by the object that was decided about.
+    writes: BTreeMap<String, Write>,
+    /// Frames that were held back, by the watch.
+    frames: BTreeMap<u64, Bytes>,
+    /// How the store stood when its leader changed, and until when that is read.
+    old: Option<(Snapshot, Timestamp)>,
+    /// A uid that was given to somebody.
+    uid: String,
+    /// How often the part began to live.
+    births: u32,
 }
 
-impl Bug {
-    /// All there are.
-    pub const ALL: [Self; 1] = [Self::ForgetsWrites];
-
-    /// Its name on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ForgetsWrites => "forgets-writes",
-        }
-    }
-
-    /// The bug of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|bug| bug.name() == name)
+impl Default for Plant {
+    fn default() -> Self {
+        Self::of(None)
     }
 }
 
 impl Plant {
     /// Plants `bug`.
     #[must_use]
-    pub const fn of(bug: Option<Bug>) -> Self {
-        Self { bug }
+    pub fn of(bug: Option<Bug>) -> Self {
+        Self::sown(bug, 0, "")
     }
 
-    /// Which writes a loop waits for.
-    pub(crate) fn awaits(&self, awaits: Awaits) -> Awaits {
-        awaits
+    /// The same bug in the world `seed`.
+    pub(crate) fn in_world(&self, seed: u64) -> Self {
+        Self::sown(self.bug, seed, "")
     }
 
-    /// The view that is decided on.
-    pub(crate) fn view(&self, view: &View) -> View {
-        view.clone()
+    /// The same bug in one part of the world, with a chance of its own.
+    pub(crate) fn at(&self, place: &str) -> Self {
+        Self::sown(self.bug, self.seed, place)
     }
 
-    /// Whether a key that a change made due is forgotten.
-    pub(crate) fn skips(&self, _key: &ObjectKey) -> bool {
-        false
+    fn sown(bug: Option<Bug>, seed: u64, place: &str) -> Self {
+        Self {
+            bug,
+            seed,
+            dice: Dice::new(seed, &format!("plant {place}")),
+            memory: Memory::default(),
+        }
     }
 
-    /// Whether a loop does not remember what it wrote.
-    pub(crate) fn forgets_writes(&self) -> bool {
-        self.bug == Some(Bug::ForgetsWrites)
+    fn is(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
     }
 
-    /// What is left of a node's plan.
-    pub(crate) fn steps(&self, _steps: &mut Vec<gantry_kubelet::agent::Step>) {}
-
-    /// What is left of a plan.
-    pub(crate) fn plan(&self, _controller: &str, _actions: &mut Vec<Write>) {}
+    /// Whether `bug` is planted and acts here, as it does once in `times`.
+    fn acts(&mut self, bug: Bug, times: u64) -> bool {
+        self.is(bug) && self.dice.below(times) == 0
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,6 +135,7 @@ impl Server {
     /// A request arrives.
     pub(crate) fn arrive(&mut self, core: &mut Core, arrival: Arrival) {
         let Arrival { from, request } = arrival;
+        let request = self.plant.request(request);
         let Some(member) = self.member_for(from.seat) else {
             let why = "connection refused".to_owned();
             return self.answer(core, from, Err(Rejection::Unavailable { message: why }));
@@ -170,6 +171,7 @@ impl Server {
         errand: &mut Errand,
     ) -> Result<Todo, Rejection> {
         let snapshot = self.ledger.snapshot();
+        let snapshot = self.plant.picture(errand.request(), snapshot, core.now);
         let access = self.members[member].authority.access(&snapshot);
         let around = Around {
             snapshot: &snapshot,
@@ -184,7 +186,13 @@ impl Server {
     fn go_on(&mut self, core: &mut Core, (from, member): (Address, usize), mut errand: Errand) {
         let (txns, is_one) = match self.decide(core, member, &mut errand) {
             Err(rejection) => return self.answer(core, from, Err(rejection)),
-            Ok(Todo::Answer(reply)) => return self.answer(core, from, Ok(joined(reply, None))),
+            Ok(Todo::Answer(reply)) => {
+                let newest = self.ledger.snapshot().revision();
+                let answer = self
+                    .plant
+                    .answer(errand.request(), joined(reply, None), newest);
+                return self.answer(core, from, Ok(answer));
+            }
             Ok(Todo::Sign(order)) => {
                 let reply = order.reply(&signed(core.now));
                 return self.answer(core, from, Ok(joined(reply, None)));
@@ -251,7 +259,17 @@ impl Server {
             let revision = self.ledger.commit(&rival, core.now)?;
             core.line("rival", format_args!("wrote first at {revision}"));
         }
-        let result = self.ledger.commit(txn, core.now);
+        if let Some(revision) = self.plant.unwritten(self.ledger.snapshot().revision()) {
+            return Ok(revision);
+        }
+        let txn = &*self.plant.txn(txn, &self.ledger.snapshot());
+        let mut result = self.ledger.commit(txn, core.now);
+        if let Some(forced) = self.plant.forced(txn, &result) {
+            result = self.ledger.commit(&forced, core.now);
+        }
+        if result.is_ok() && self.plant.gives_again() {
+            self.ledger.give_again();
+        }
         match &result {
             Ok(revision) => {
                 for write in &txn.writes {

@@ -77,6 +77,7 @@ impl Simulation {
     #[must_use]
     pub fn new(seed: u64, profile: Profile, plant: &Plant, keeps_lines: bool) -> Self {
         let start = beginning();
+        let plant = &plant.in_world(seed);
         let mut simulation = Self {
             core: Core {
                 now: start,
@@ -88,7 +89,7 @@ impl Simulation {
                 trace: Trace::new(start, keeps_lines),
                 facts: Vec::new(),
             },
-            server: Server::new(profile.members, profile.history, plant.clone()),
+            server: Server::new(profile.members, profile.history, plant.at("server")),
             seats: Vec::new(),
             laws: Laws::all(),
             profile,
@@ -110,7 +111,7 @@ impl Simulation {
     }
 
     fn populate(&mut self, seed: u64, plant: &Plant) {
-        let controllers = |name| Box::new(Controllers::new(name, plant.clone()));
+        let controllers = |name| Box::new(Controllers::new(name, plant.at(name)));
         self.seat(seed, Role::Controllers, controllers("controllers"));
         self.seat(seed, Role::Rival, controllers("rival"));
         for number in 0..self.profile.nodes {

@@ -9,6 +9,8 @@ use gantry_store::{
     Watch, WatchError,
 };
 
+use crate::plant::Slip;
+
 /// The store, and what changed in it since somebody asked.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -55,7 +57,17 @@ impl Ledger {
     /// Forgets the past that is too old by now.
     pub(crate) fn forget(&mut self, now: Timestamp) {
         self.index.forget(now);
-        self.live.publish(self.index.snapshot());
+        // Only a planted bug lets the index fall behind what was published.
+        if self.live.snapshot().revision() <= self.index.revision() {
+            self.live.publish(self.index.snapshot());
+        }
+    }
+
+    /// Lets the newest revision be given once more: a planted bug.
+    pub(crate) fn give_again(&mut self) {
+        let snapshot = self.index.snapshot();
+        let before = Revision(snapshot.revision().0 - 1);
+        self.index = Index::restored(before, records(&snapshot), self.limits);
     }
 
     /// The changes that were committed since the last call.
@@ -64,16 +76,22 @@ impl Ledger {
     }
 
     /// Begins again with what the disk has: all that was committed, and none of its past.
-    pub(crate) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self, slip: Slip) {
         let snapshot = self.index.snapshot();
-        let records = snapshot.range("", None).map(|(key, stored)| Record {
-            key: key.clone(),
-            stored: stored.clone(),
-        });
+        let newest = snapshot.revision().0;
+        let kept = snapshot.at(Revision(newest - slip.lost));
+        let kept = kept.unwrap_or(snapshot);
         self.live.close();
-        self.index = Index::restored(snapshot.revision(), records, self.limits);
+        self.index = Index::restored(Revision(newest - slip.back), records(&kept), self.limits);
         self.live = Live::new(self.index.snapshot());
     }
+}
+
+fn records(snapshot: &Snapshot) -> impl Iterator<Item = Record> {
+    snapshot.range("", None).map(|(key, stored)| Record {
+        key: key.clone(),
+        stored: stored.clone(),
+    })
 }
 
 fn retold(txn: &Txn, before: &Snapshot, after: &Snapshot) -> Vec<Arc<Change>> {

@@ -41,6 +41,7 @@ impl Server {
             "trouble",
             format_args!("member {member} of the API server dies"),
         );
+        self.plant.leader_changes(&self.ledger.snapshot(), core.now);
         self.members[member] = Member {
             is_down: true,
             ..Member::default()
@@ -62,7 +63,8 @@ impl Server {
     pub(crate) fn restart(&mut self, core: &mut Core) {
         core.line("trouble", format_args!("the store restarts"));
         self.lose(core, |_| true);
-        self.ledger.restart();
+        self.plant.leader_changes(&self.ledger.snapshot(), core.now);
+        self.ledger.restart(self.plant.slip());
     }
 
     /// What was under way at these members is lost.

@@ -54,6 +54,12 @@ impl Woken {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Has a watch read soon.
+    fn ring(&self, id: StreamId) {
+        let mut woken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        woken.push(id);
+    }
+
     fn waker(&self, id: StreamId) -> Waker {
         Waker::from(Arc::new(Bell {
             id,
@@ -69,8 +75,7 @@ struct Bell {
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
-        let mut woken = self.woken.0.lock().unwrap_or_else(PoisonError::into_inner);
-        woken.push(self.id);
+        self.woken.ring(self.id);
     }
 }
 
@@ -106,7 +111,8 @@ impl Server {
         let watch = self.ledger.watch(plan.range.clone(), plan.since);
         let watch = watch.map_err(|error| refusal(&error))?;
         let id = self.fresh_id();
-        let events = plan.begin(&self.ledger.snapshot())?;
+        let mut events = plan.begin(&self.ledger.snapshot())?;
+        self.plant.beginning(&mut events);
         let frames = events
             .iter()
             .map(|event| plan.frame(event, false, core.now));
@@ -160,8 +166,11 @@ impl Server {
             let next = pin!(stream.watch.next()).poll(&mut context);
             match next {
                 Poll::Ready(Ok(change)) => {
-                    if let Some(event) = stream.plan.event(&change) {
-                        frames.push(stream.plan.frame(&event, false, core.now));
+                    let event = stream.plan.event(&change);
+                    let event = event.and_then(|event| self.plant.event(event, stream.plan.since));
+                    if let Some(event) = event {
+                        let frame = stream.plan.frame(&event, false, core.now);
+                        self.plant.tell(id, frame, &mut frames);
                     }
                 }
                 Poll::Ready(Err(why)) => {
@@ -172,8 +181,21 @@ impl Server {
             }
         }
         self.tell(core, id, frames);
-        if let Some(error) = error {
-            self.fail(core, id, &error);
+        match error {
+            Some(error) if self.plant.goes_on(&error) => self.skip(id),
+            Some(error) => self.fail(core, id, &error),
+            None => {}
+        }
+    }
+
+    /// Lets a watch go on with what happens from now on: a planted bug.
+    fn skip(&mut self, id: StreamId) {
+        let newest = self.ledger.snapshot().revision();
+        if let Some(stream) = self.streams.get_mut(&id)
+            && let Ok(watch) = self.ledger.watch(stream.plan.range.clone(), newest)
+        {
+            stream.watch = watch;
+            self.woken.ring(id);
         }
     }
 
@@ -221,7 +243,8 @@ impl Server {
             return;
         };
         if core.now >= stream.stalled_until {
-            let frame = stream.plan.bookmark(stream.watch.progress(), false);
+            let progress = self.plant.progress(stream.watch.progress());
+            let frame = stream.plan.bookmark(progress, false);
             self.tell(core, id, vec![frame]);
         }
         core.after(BOOKMARK_EVERY, Event::Bookmark(id));

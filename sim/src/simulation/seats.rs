@@ -85,7 +85,7 @@ fn shifted(time: Timestamp, seconds: i64) -> Timestamp {
 
 impl Simulation {
     pub(super) fn seat_node(&mut self, seed: u64, number: usize, plant: &Plant) {
-        let node = Node::new(number, plant.clone());
+        let node = Node::new(number, plant.at(&format!("node-{number}")));
         self.seat(seed, Role::Node, Box::new(node));
     }
 

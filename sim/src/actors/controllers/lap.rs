@@ -15,7 +15,7 @@ use gantry_steering::{End, Turns, Writing};
 use crate::actor::{Desk, Ticket};
 use crate::actors::following::Following;
 use crate::fact::Fact;
-use crate::plant::Plant;
+use crate::plant::{Ground, Plant};
 
 /// A loop whose controller's type is forgotten.
 pub(super) trait Laps {
@@ -72,7 +72,7 @@ impl<C: Controller> Lap<C> {
         Self {
             controller,
             caller,
-            turns: Turns::new(plant.awaits(C::AWAITS)),
+            turns: Turns::new(plant.awaits(C::NAME, C::AWAITS)),
             plant,
             state: State::Free,
             wake_at: None,
@@ -82,13 +82,19 @@ impl<C: Controller> Lap<C> {
     /// Observes and decides one key.
     fn turn(&mut self, key: ObjectKey, view: &View, desk: &mut Desk<'_>) {
         self.turns.seen(&key);
-        let seen = self.plant.view(view);
+        let seen = self.plant.view(C::NAME, view, &key);
         let Some(world) = self.controller.observe(&seen, &key, desk.now) else {
             self.turns.idle(&key);
             return;
         };
         let mut plan = self.controller.reconcile(&world);
-        self.plant.plan(C::NAME, &mut plan.actions);
+        let ground = Ground {
+            controller: C::NAME,
+            view: &seen,
+            key: &key,
+            now: desk.now,
+        };
+        self.plant.plan(ground, &mut plan);
         desk.tell(Fact::Decided {
             who: C::NAME.to_owned(),
             about: key.to_string(),
@@ -144,7 +150,9 @@ impl<C: Controller> Lap<C> {
         if !matches!(end, End::Done) {
             desk.say(|| format!("{}: ended {end:?}", acting.key));
         }
-        self.turns.ended(acting.key, &end, acting.recheck, desk.now);
+        let (key, recheck) = (acting.key, acting.recheck);
+        self.plant
+            .ended(&mut self.turns, (key, &end), recheck, desk.now);
     }
 }
 
@@ -204,6 +212,9 @@ impl<C: Controller> Laps for Lap<C> {
         let Some(place) = acting.round.iter_mut().find(|(own, _)| *own == ticket) else {
             return false;
         };
+        if self.plant.waits_forever(answer.as_ref()) {
+            return true;
+        }
         place.1 = answer.take();
         if acting.round.iter().any(|(_, answer)| answer.is_none()) {
             return true;

@@ -67,6 +67,7 @@ impl Node {
         }
         let well = matches!(writing.into_outcome().end, End::Done);
         let wait = self.agent.registration.ended(&beat, well);
+        let wait = self.plant.beat(wait);
         self.agent.later(wait, Job::Beat, desk);
     }
 
