@@ -63,7 +63,10 @@ fn note<T: Kind>(kinds: &mut BTreeMap<GroupKind, (GroupResource, bool)>, namespa
 enum OwnerState {
     Present,
     Gone,
+    /// The view is older than the object: it will be known when the view has caught up.
     Unsure,
+    /// Nobody watches its kind.
+    Unknown,
 }
 
 /// One object, its owners and its dependents.
@@ -134,7 +137,7 @@ impl Garbage {
 
     fn state(&self, view: &View, meta: &ObjectMeta, owner: &OwnerReference) -> OwnerState {
         let Some(key) = self.key(meta, owner) else {
-            return OwnerState::Unsure;
+            return OwnerState::Unknown;
         };
         let found = view.any(&key).and_then(|found| found.meta().uid.clone());
         let own = meta
@@ -188,11 +191,11 @@ fn collect(world: &World, plan: &mut Plan<Write>) {
             .filter(move |(_, state)| *state == wanted)
     };
     let gone = in_state(OwnerState::Gone).count();
-    if in_state(OwnerState::Unsure).count() > 0 {
-        // Kinds we do not watch stay unsure for ever; only a lagging view is worth another look.
-        if gone > 0 {
-            plan.recheck_after(UNSURE);
-        }
+    if in_state(OwnerState::Unknown).count() > 0 {
+        // Waiting would not help: nothing will ever be known of that owner.
+    } else if in_state(OwnerState::Unsure).count() > 0 {
+        // The view catching up makes nothing due by itself.
+        plan.recheck_after(UNSURE);
     } else if gone > 0 && gone == world.owners.len() {
         let key = world.object.object_key();
         plan.explain(format!("delete {key}"), "its owners are gone");

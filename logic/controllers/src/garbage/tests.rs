@@ -35,11 +35,20 @@ fn what_lost_its_owner_is_deleted_but_only_when_that_is_certain() {
     put::<Pod>(&mut view, pod(json!([owner("u1")])));
     assert_eq!(
         plan::<Pod>(&view, "p"),
-        "\n",
-        "replica sets were never listed"
+        "recheck in 1s\n",
+        "replica sets were never listed: nothing would make the pod due again"
     );
     view.reached(&GroupResource::of::<ReplicaSet>(), Revision(1));
     assert_eq!(plan::<Pod>(&view, "p"), "delete pods p\n");
+}
+
+#[test]
+fn an_owner_of_a_kind_that_nobody_watches_is_never_judged_nor_waited_for() {
+    let mut view = View::default();
+    let foreign = json!({"apiVersion": "example.com/v1", "kind": "Shop", "name": "s", "uid": "s"});
+    put::<Pod>(&mut view, pod(json!([foreign, owner("gone")])));
+    view.reached(&GroupResource::of::<ReplicaSet>(), Revision(1));
+    assert_eq!(plan::<Pod>(&view, "p"), "\n");
 }
 
 #[test]
