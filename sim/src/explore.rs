@@ -96,10 +96,8 @@ fn beginning() -> Timestamp {
 /// The ground on which nothing is left to do for those who furnish namespaces.
 fn settled_ground() -> Ground {
     let mut ground = Ground::new(beginning());
-    for number in 0..2 {
-        for request in script::node(number) {
-            script::ask(&mut ground, request);
-        }
+    for request in script::node(0) {
+        script::ask(&mut ground, request);
     }
     let world = worlds::furnishing();
     let subject = [world.controller];

@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gantry_api::{Caller, GroupResource, ObjectKey};
 use gantry_base::Timestamp;
+use gantry_base::time::since;
 use gantry_controllers::Visitor;
 use gantry_reconcile::sources::Keys;
 use gantry_reconcile::{Cached, Controller, Next, View};
@@ -27,6 +29,8 @@ const CA: &str = "-----BEGIN CERTIFICATE-----\nnot a real one\n-----END CERTIFIC
 const EMPTIES: &str = "namespace-controller";
 /// How many events are remembered: a view is never later than that.
 const REMEMBERED: usize = 8;
+/// For how long: a view is never later than that either.
+const LATE_FOR: Duration = Duration::from_secs(10);
 
 /// A process that runs some of the controllers.
 pub(super) struct Process<'w> {
@@ -47,6 +51,7 @@ struct Followed {
 
 /// An event that the view shows.
 struct Arrived {
+    at: Timestamp,
     before: View,
     feed: usize,
     news: News,
@@ -117,7 +122,7 @@ impl<'w> Process<'w> {
     }
 
     /// Lets the next event arrive; says what it makes due.
-    pub(super) fn arrive(&mut self) -> Option<(GroupResource, Due)> {
+    pub(super) fn arrive(&mut self, now: Timestamp) -> Option<(GroupResource, Due)> {
         let (feed, news) = self.waiting.pop_front()?;
         let before = self.view.clone();
         let of = &self.feeds[feed].feed;
@@ -128,6 +133,7 @@ impl<'w> Process<'w> {
             .flat_map(|change| self.concerned(&resource, change))
             .collect();
         self.arrived.push_back(Arrived {
+            at: now,
             before,
             feed,
             news,
@@ -142,7 +148,7 @@ impl<'w> Process<'w> {
     /// Lets all events arrive.
     pub(super) fn catch_up(&mut self, ground: &Ground) {
         self.fetch(ground);
-        while let Some((_, due)) = self.arrive() {
+        while let Some((_, due)) = self.arrive(ground.now) {
             self.due(due, ground.now);
         }
     }
@@ -191,9 +197,10 @@ impl<'w> Process<'w> {
     }
 
     /// The resources of which events arrived lately, with their number.
-    pub(super) fn lately(&self) -> BTreeMap<GroupResource, usize> {
+    pub(super) fn lately(&self, now: Timestamp) -> BTreeMap<GroupResource, usize> {
         let mut counts = BTreeMap::new();
-        for arrived in &self.arrived {
+        let lately = self.arrived.iter();
+        for arrived in lately.filter(|arrived| since(now, arrived.at) < LATE_FOR) {
             let resource = &self.feeds[arrived.feed].feed.watched().resource;
             *counts.entry(resource.clone()).or_insert(0) += 1;
         }

@@ -65,6 +65,9 @@ pub(super) struct Run<'w> {
     turns: usize,
     chances: Vec<Strike>,
     wrote_at: Option<Timestamp>,
+    /// Whether everything is looked at before each step, whatever was told.
+    passes: bool,
+    has_passed: bool,
     lines: Vec<String>,
 }
 
@@ -94,12 +97,15 @@ impl<'w> Run<'w> {
             turns: 0,
             chances: Vec::new(),
             wrote_at: None,
+            passes: false,
+            has_passed: false,
             lines: Vec::new(),
         }
     }
 
-    /// Tells the story to its end; `passes` looks at everything once more then.
+    /// Tells the story to its end; with `passes`, everything is looked at now and then.
     pub(super) fn tell(mut self, passes: bool) -> Ending {
+        self.passes = passes;
         let mut is_quiet = self.until(None);
         let mut end = after(self.ground.now, self.world.patience);
         is_quiet = is_quiet && self.until(Some(end));
@@ -193,6 +199,12 @@ impl<'w> Run<'w> {
             return false;
         }
         self.waits_until = None;
+        if self.passes && !self.steps.is_empty() && !self.has_passed && self.is_struck_out() {
+            self.has_passed = true;
+            self.subject.pass(self.ground.now);
+            return true;
+        }
+        self.has_passed = false;
         let Some(step) = self.steps.pop_front() else {
             return false;
         };
@@ -222,6 +234,11 @@ impl<'w> Run<'w> {
         true
     }
 
+    /// Whether nothing more will go wrong: before, a look at everything would shift the points.
+    fn is_struck_out(&self) -> bool {
+        self.strikes.iter().all(|strike| strike.at < self.at)
+    }
+
     fn pod_of(&self, app: &str) -> Option<ObjectKey> {
         let snapshot = self.ground.snapshot();
         let mut pods = snapshot.range("pods/", None);
@@ -237,7 +254,7 @@ impl<'w> Run<'w> {
     fn hear(&mut self) -> bool {
         self.subject.fetch(&self.ground);
         let mut heard = false;
-        while let Some((resource, due)) = self.subject.arrive() {
+        while let Some((resource, due)) = self.subject.arrive(self.ground.now) {
             heard = true;
             if due.is_empty() {
                 continue;
@@ -328,7 +345,7 @@ impl<'w> Run<'w> {
     fn chances_before(&mut self, key: &ObjectKey) {
         let about = key.to_string();
         self.chance(&about, Blow::CrashBefore);
-        for (resource, events) in self.subject.lately() {
+        for (resource, events) in self.subject.lately(self.ground.now) {
             for count in 1..=events.min(LATE) {
                 let held = |resource: &_| self.subject.holds(resource);
                 let view = self.subject.without(&resource, count);

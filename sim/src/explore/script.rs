@@ -141,6 +141,11 @@ pub(super) fn node(number: usize) -> Vec<Request> {
     vec![
         create("", "nodes", &content),
         status(&key("", "nodes", "", &name), &said),
+        // Nobody is there yet to see that it is ready.
+        merge(
+            &key("", "nodes", "", &name),
+            &json!({"spec": {"taints": null}}),
+        ),
         create("coordination.k8s.io", "leases", &lease),
     ]
 }

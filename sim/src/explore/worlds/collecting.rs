@@ -105,15 +105,13 @@ fn left() -> World {
         &key("", "configmaps", "shop", "prices"),
         &json!({"metadata": {"finalizers": null}}),
     );
-    let steps = [
-        namespace("shop"),
-        config_map("prices", held),
-        remove(&key("", "namespaces", "", "shop"), "Background"),
-        Step::Ask(release),
-    ];
+    let mut steps = calmly([namespace("shop"), config_map("prices", held)]);
+    steps.push(remove(&key("", "namespaces", "", "shop"), "Background"));
+    steps.push(Step::Wait(Duration::from_millis(700)));
+    steps.push(Step::Ask(release));
     World {
         companions: FURNISHING,
-        ..world("namespace-controller", "held for a while", calmly(steps))
+        ..world("namespace-controller", "held for a while", steps)
     }
 }
 
