@@ -67,7 +67,7 @@ fn place(call: &mut Call<'_>, name: &str, binding: &Object) -> Result<Step, Reje
     let step = call.commit_change(&key, stored, &object);
     Ok(step.answered(|reply| Reply {
         code: 201,
-        payload: Payload::Made(success(201)),
+        payload: Payload::Made(bound()),
         ..reply
     }))
 }
@@ -135,6 +135,15 @@ fn scheduled(call: &Call<'_>, pod: &mut Object) {
     conditions.retain(|known| known.get("type") != condition.get("type"));
     conditions.push(condition);
     pod.set(&["status", "conditions"], Value::from(conditions));
+}
+
+/// A success that tells at which revision the pod has its node: whoever binds the next one has to
+/// wait until it sees that, or two pods get the same place.
+fn bound() -> Value {
+    let mut status = success(201);
+    // The commit fills it in.
+    status["metadata"]["resourceVersion"] = Value::from("");
+    status
 }
 
 /// The `Status` of a request whose success needs no further words.

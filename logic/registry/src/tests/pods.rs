@@ -57,6 +57,11 @@ fn a_pod_is_bound_once() {
     let read = server.ok(request("get v1 pods default/web"), None);
     assert_eq!(read["spec"]["nodeName"], "n1");
     assert_eq!(read["status"]["conditions"][0]["type"], "PodScheduled");
+    assert_eq!(
+        bound.1["metadata"],
+        json!({"resourceVersion": read["metadata"]["resourceVersion"]}),
+        "who binds the next pod knows what to wait for"
+    );
     let refused = server.refused(request("create v1 pods/binding default/web"), Some(binding));
     assert!(refused.starts_with("409 Conflict"), "{refused}");
 }
