@@ -3,6 +3,7 @@
 mod crash;
 mod errors;
 mod exec_logs;
+mod hollow;
 mod networking;
 mod pods;
 mod rolling;
@@ -33,4 +34,5 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("several clusters", several::TESTS),
+    ("hollow nodes", hollow::TESTS),
 ];
