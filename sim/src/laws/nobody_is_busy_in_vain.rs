@@ -12,8 +12,9 @@ use crate::fact::Fact;
 
 /// The span in which decisions are counted.
 const SPAN: Duration = Duration::from_secs(60);
-/// How often one thing may be decided about in a span.
-const MOST: u32 = 300;
+/// How often one thing may be decided about in a span. Who empties a namespace looks five times a
+/// second, besides at news.
+const MOST: u32 = 600;
 /// How often in the quiet.
 const MOST_IN_QUIET: u32 = 60;
 /// How long it may take until an untroubled cluster has nothing left to do.

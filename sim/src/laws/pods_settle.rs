@@ -56,7 +56,8 @@ fn has_settled((key, pod): (&ObjectKey, &Object), sandbox: Option<&Sandbox>) -> 
         pod.text(&["spec", "nodeName"]),
     );
     if phase != "Running" || !objects::is_available(pod) {
-        let what = format!("is {phase:?} on {node:?} and not ready");
+        let found = sandbox.map(found);
+        let what = format!("is {phase:?} on {node:?} and not ready; there: {found:?}");
         return Err(Broken::new(key, what));
     }
     if !is_up || !runs {
@@ -64,6 +65,14 @@ fn has_settled((key, pod): (&ObjectKey, &Object), sandbox: Option<&Sandbox>) -> 
         return Err(Broken::new(key, what));
     }
     Ok(())
+}
+
+/// The containers of a sandbox and how each of them is.
+fn found(sandbox: &Sandbox) -> Vec<(&str, u32, &ContainerState)> {
+    let containers = sandbox.containers.iter();
+    containers
+        .map(|known| (known.id.name.as_str(), known.id.attempt, &known.state))
+        .collect()
 }
 
 fn runs(sandbox: &Sandbox) -> bool {
