@@ -47,7 +47,8 @@ impl Picture {
         for (key, stored) in snapshot.range("", None) {
             let Some(key) = key.object() else { continue };
             if stored.modified <= base {
-                picture.insert(key.to_string(), "as it was".to_owned());
+                let address = format!("{} {}/{}", key.resource, key.namespace, key.name);
+                picture.insert(address, "as it was".to_owned());
                 continue;
             }
             let ignored = match key.resource.resource.as_str() {

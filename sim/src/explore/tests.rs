@@ -4,7 +4,7 @@ use super::*;
 const SHORT: [&str; 13] = [
     "deployment-controller/removed in the background",
     "replicaset-controller/adopts and lets go",
-    "replication-controller/scaled down",
+    "replication-controller/scaled up",
     "endpointslice-controller/removed",
     "endpoint-controller/removed",
     "generic-garbage-collector/its owner was never there",

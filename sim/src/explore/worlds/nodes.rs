@@ -71,7 +71,7 @@ fn silent() -> World {
 
 fn back() -> World {
     let mut steps = calmly([impatient_pod(), Step::Silence(0)]);
-    steps.push(Step::Wait(Duration::from_secs(30)));
+    steps.push(Step::Wait(Duration::from_secs(150)));
     steps.push(Step::Revive(0));
     of_life("silent and back", steps)
 }

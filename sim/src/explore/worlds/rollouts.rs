@@ -131,13 +131,9 @@ fn set_removed() -> World {
 
 fn elder_scaled() -> World {
     let web = here("", "replicationcontrollers", "web");
-    let steps = [
-        replication_controller("web", 2),
-        scale(&web, 1),
-        Step::DeletePodOf("web"),
-    ];
+    let steps = [replication_controller("web", 1), scale(&web, 2)];
     World {
         companions: AROUND_SETS,
-        ..world("replication-controller", "scaled down", calmly(steps))
+        ..world("replication-controller", "scaled up", calmly(steps))
     }
 }
