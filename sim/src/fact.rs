@@ -127,4 +127,17 @@ pub struct Answer {
     pub uid: Option<String>,
     /// The newest revision of a list's objects.
     pub newest: Option<Revision>,
+    /// A list's objects.
+    pub items: Vec<Item>,
+}
+
+/// One object of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its namespace, or nothing.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its revision.
+    pub revision: Revision,
 }

@@ -15,6 +15,7 @@ mod deployments_stay_available;
 mod everybody_rests;
 mod finalizers_hold;
 mod identities_stay;
+mod lists_are_one_picture;
 mod living_nodes_are_kept;
 mod names_lead_home;
 mod nobody_is_busy_in_vain;
@@ -206,6 +207,7 @@ impl Laws {
             Box::<revisions_grow::Law>::default(),
             Box::<writes_stay::Law>::default(),
             Box::<reads_are_fresh::Law>::default(),
+            Box::<lists_are_one_picture::Law>::default(),
             Box::<views_are_whole::Law>::default(),
             Box::<identities_stay::Law>::default(),
             Box::<finalizers_hold::Law>::default(),

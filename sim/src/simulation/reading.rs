@@ -8,7 +8,7 @@ use gantry_registry::Request;
 use gantry_registry::request::Verb;
 
 use crate::actor::Address;
-use crate::fact::{Answer, Fact};
+use crate::fact::{self, Answer, Fact};
 
 /// The part of an object or list that all kinds share.
 #[derive(Default, Deserialize)]
@@ -28,6 +28,7 @@ struct Item {
 #[serde(default, rename_all = "camelCase")]
 struct Metadata {
     name: Option<String>,
+    namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
 }
@@ -48,9 +49,18 @@ pub(super) fn answer(answer: &Bytes) -> Answer {
             .iter()
             .filter_map(|item| item.metadata.revision())
             .max(),
+        items: head.items.into_iter().filter_map(item).collect(),
         name: head.metadata.name,
         uid: head.metadata.uid,
     }
+}
+
+fn item(item: Item) -> Option<fact::Item> {
+    Some(fact::Item {
+        revision: item.metadata.revision()?,
+        name: item.metadata.name?,
+        namespace: item.metadata.namespace.unwrap_or_default(),
+    })
 }
 
 pub(super) fn asked(by: Address, request: &Request) -> Fact {
