@@ -45,7 +45,8 @@ pub(crate) struct Truth {
     acknowledged: Model,
     /// What was refused since: one of these may be found.
     refused: Vec<Model>,
-    /// Everything there ever was.
+    /// Everything there ever was, also what was refused and cut off: a disk that lied about the
+    /// cut may bring it back.
     past: Vec<Model>,
 }
 
@@ -90,7 +91,6 @@ impl Truth {
             self.excuse(&found, image)?;
             Finding::Traceless
         };
-        self.past.retain(|past| past.revision <= found.revision);
         self.refused.clear();
         self.acknowledged = found;
         Ok(finding)

@@ -15,3 +15,10 @@ fn no_law_is_broken_in_three_thousand_power_cuts() {
 fn the_same_seed_lives_the_same_life() {
     assert_eq!(run(7, 200), run(7, 200));
 }
+
+#[test]
+fn a_lying_disk_may_bring_back_a_refused_batch_that_was_cut_off() {
+    let mut figures = Figures::default();
+    live(11_578_948_176_504_632_166, &mut figures).unwrap_or_else(|broken| panic!("{broken}"));
+    assert!(figures.traceless > 0, "{figures}");
+}
