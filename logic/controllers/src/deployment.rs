@@ -126,9 +126,18 @@ impl Reconciler for Deployments {
         if !deployment.is_terminating() {
             step(world, &sets, &mut plan);
         }
-        status::report(world, &sets, &mut plan);
+        // A deployment that is being written has a new revision: its status follows when that has
+        // been seen.
+        if !plan.actions.iter().any(|write| writes(write, deployment)) {
+            status::report(world, &sets, &mut plan);
+        }
         plan
     }
+}
+
+/// Whether a write replaces the deployment.
+fn writes(write: &Write, deployment: &Deployment) -> bool {
+    matches!(write, Write::Update { key, .. } if *key == deployment.key())
 }
 
 /// Takes the next step of the rollout, if there is one to take.

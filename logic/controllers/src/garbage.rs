@@ -7,11 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Node, Pod, ReplicationController, Secret, Service, ServiceAccount,
-};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::{Value, json};
 
@@ -21,6 +16,8 @@ use gantry_api::{GroupKind, GroupResource, ObjectKey};
 use gantry_base::Timestamp;
 use gantry_reconcile::sources::Kind;
 use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Write};
+
+use crate::census::{self, Census};
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -35,27 +32,52 @@ pub struct Garbage {
 
 impl Default for Garbage {
     fn default() -> Self {
-        let mut kinds = BTreeMap::new();
-        note::<ConfigMap>(&mut kinds, true);
-        note::<Deployment>(&mut kinds, true);
-        note::<EndpointSlice>(&mut kinds, true);
-        note::<Endpoints>(&mut kinds, true);
-        note::<Node>(&mut kinds, false);
-        note::<Pod>(&mut kinds, true);
-        note::<ReplicaSet>(&mut kinds, true);
-        note::<ReplicationController>(&mut kinds, true);
-        note::<Secret>(&mut kinds, true);
-        note::<Service>(&mut kinds, true);
-        note::<ServiceAccount>(&mut kinds, true);
-        Self { kinds }
+        census::count(Self {
+            kinds: BTreeMap::new(),
+        })
     }
 }
 
-fn note<T: Kind>(kinds: &mut BTreeMap<GroupKind, (GroupResource, bool)>, namespaced: bool) {
-    kinds.insert(
-        GroupKind::new(T::GROUP, T::KIND),
-        (GroupResource::of::<T>(), namespaced),
-    );
+impl Garbage {
+    fn note<T: Kind>(&mut self, namespaced: bool) {
+        self.kinds.insert(
+            GroupKind::new(T::GROUP, T::KIND),
+            (GroupResource::of::<T>(), namespaced),
+        );
+    }
+}
+
+impl Census for Garbage {
+    fn namespaced<T: Kind>(&mut self) {
+        self.note::<T>(true);
+    }
+
+    fn fleeting<T: Kind>(&mut self) {}
+
+    fn cluster_wide<T: Kind>(&mut self) {
+        self.note::<T>(false);
+    }
+}
+
+/// The sources of the garbage collector: what is fleeting is read, for it may be owned.
+struct Relations<'a> {
+    sources: Sources,
+    garbage: &'a Garbage,
+}
+
+impl Census for Relations<'_> {
+    fn namespaced<T: Kind>(&mut self) {
+        let sources = std::mem::take(&mut self.sources);
+        self.sources = related::<T>(sources, self.garbage);
+    }
+
+    fn fleeting<T: Kind>(&mut self) {
+        self.sources = std::mem::take(&mut self.sources).read::<T>();
+    }
+
+    fn cluster_wide<T: Kind>(&mut self) {
+        self.namespaced::<T>();
+    }
 }
 
 /// What is known of one owner of an object.
@@ -81,13 +103,11 @@ impl Controller for Garbage {
     const NAME: &'static str = "generic-garbage-collector";
 
     fn sources(&self) -> Sources {
-        let sources = Sources::new();
-        let sources = related::<ConfigMap>(related::<Deployment>(sources, self), self);
-        let sources = related::<EndpointSlice>(related::<Endpoints>(sources, self), self);
-        let sources = related::<Node>(related::<Pod>(sources, self), self);
-        let sources = related::<ReplicaSet>(related::<ReplicationController>(sources, self), self);
-        let sources = related::<Secret>(related::<Service>(sources, self), self);
-        related::<ServiceAccount>(sources, self)
+        let relations = Relations {
+            sources: Sources::new(),
+            garbage: self,
+        };
+        census::count(relations).sources
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, _now: Timestamp) -> Option<World> {

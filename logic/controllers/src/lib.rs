@@ -3,6 +3,7 @@
 //! A controller holds no client, no queue, no retry, no timer and no task. The driver runs them.
 
 mod backends;
+mod census;
 mod claims;
 pub mod deployment;
 pub mod endpoint_slice;

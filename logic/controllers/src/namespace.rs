@@ -6,11 +6,13 @@ use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use gantry_api::views::Meta;
-use gantry_api::{GroupResource, Object, ObjectKey};
+use gantry_api::{GroupResource, Object, ObjectKey, Revision};
 use gantry_base::Timestamp;
 use gantry_base::time::whole_seconds;
+use gantry_reconcile::sources::Kind;
 use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Write};
 
+use crate::census::{self, Census};
 use crate::limits::DELETE_BURST;
 
 /// The finalizer in `spec.finalizers` that holds a namespace until it is empty.
@@ -18,17 +20,32 @@ const FINALIZER: &str = "kubernetes";
 const REMAINING: &str = "NamespaceContentRemaining";
 
 /// The controller of terminating namespaces.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Namespaces {
-    unseen: Vec<GroupResource>,
+    /// Everything that lives in namespaces.
+    resources: Vec<GroupResource>,
 }
 
-impl Namespaces {
-    /// `unseen` are namespaced resources that the view does not hold; they are emptied blindly.
-    #[must_use]
-    pub const fn new(unseen: Vec<GroupResource>) -> Self {
-        Self { unseen }
+impl Default for Namespaces {
+    fn default() -> Self {
+        let Residents(resources) = census::count(Residents(Vec::new()));
+        Self { resources }
     }
+}
+
+/// The resources whose objects live in namespaces.
+struct Residents(Vec<GroupResource>);
+
+impl Census for Residents {
+    fn namespaced<T: Kind>(&mut self) {
+        self.0.push(GroupResource::of::<T>());
+    }
+
+    fn fleeting<T: Kind>(&mut self) {
+        self.namespaced::<T>();
+    }
+
+    fn cluster_wide<T: Kind>(&mut self) {}
 }
 
 /// One terminating namespace and what is left in it.
@@ -36,6 +53,8 @@ impl Namespaces {
 pub struct World {
     namespace: Arc<Namespace>,
     remaining: Vec<Arc<dyn Cached>>,
+    /// Resources of which the view may not show yet what was made before the deletion began.
+    unsure: Vec<GroupResource>,
     now: Timestamp,
 }
 
@@ -43,8 +62,7 @@ impl Controller for Namespaces {
     const NAME: &'static str = "namespace-controller";
 
     fn sources(&self) -> Sources {
-        let home = |pod: &Pod, _: &View| namespace_of(pod.namespace());
-        Sources::new().own::<Namespace>().mapped::<Pod>(home)
+        census::count(Homes(Sources::new().own::<Namespace>())).0
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
@@ -55,16 +73,35 @@ impl Controller for Namespaces {
         let inside =
             |object: &&Arc<dyn Cached>| object.meta().namespace.as_deref() == Some(&key.name);
         let remaining = view.everything().filter(inside).cloned().collect();
+        let began = namespace.resource_version().parse().map(Revision).ok();
+        let is_late = |resource: &&GroupResource| view.revision(resource) < began;
         Some(World {
             namespace,
             remaining,
+            unsure: self.resources.iter().filter(is_late).cloned().collect(),
             now,
         })
     }
 }
 
-fn namespace_of(name: &str) -> Vec<ObjectKey> {
-    vec![ObjectKey::new(GroupResource::of::<Namespace>(), "", name)]
+/// Whatever changes in a namespace that is being deleted makes that namespace due.
+struct Homes(Sources);
+
+impl Census for Homes {
+    fn namespaced<T: Kind>(&mut self) {
+        self.0 = std::mem::take(&mut self.0).mapped::<T>(|object, view| {
+            let home = object.metadata().namespace.as_deref().unwrap_or("");
+            let home = view.get::<Namespace>("", home);
+            let ending = home.filter(|home| home.is_terminating());
+            ending.map(|home| home.key()).into_iter().collect()
+        });
+    }
+
+    fn fleeting<T: Kind>(&mut self) {
+        self.namespaced::<T>();
+    }
+
+    fn cluster_wide<T: Kind>(&mut self) {}
 }
 
 impl Reconciler for Namespaces {
@@ -80,20 +117,16 @@ impl Reconciler for Namespaces {
             delete(world.remaining.iter().filter(is_pod), &mut plan);
             report(world, &mut plan);
         } else if world.remaining.is_empty() {
-            for resource in &self.unseen {
-                let namespace = world.namespace.name().to_owned();
+            for resource in &world.unsure {
                 plan.act(Write::DeleteAll {
                     resource: resource.clone(),
-                    namespace,
+                    namespace: world.namespace.name().to_owned(),
                 });
             }
             finalize(&world.namespace, &mut plan);
         } else {
             delete(world.remaining.iter(), &mut plan);
             report(world, &mut plan);
-        }
-        if !world.remaining.is_empty() {
-            plan.recheck_after(std::time::Duration::from_millis(200));
         }
         plan
     }
@@ -172,3 +205,6 @@ fn counted(objects: &[Arc<dyn Cached>]) -> String {
         .map(|(resource, count)| format!("{resource} has {count} resource instances"));
     words.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

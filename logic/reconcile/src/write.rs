@@ -50,7 +50,8 @@ pub enum Write {
         /// `Background`, `Foreground` or `Orphan`, where the default is not meant.
         propagation: Option<&'static str>,
     },
-    /// Delete every object of a resource in a namespace, seen or not.
+    /// Make sure that no object of a resource is in a namespace, seen or not: what is there is
+    /// deleted, and the plan ends, since it was made for a world without it.
     DeleteAll {
         /// Which resource.
         resource: GroupResource,

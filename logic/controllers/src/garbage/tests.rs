@@ -1,5 +1,8 @@
 use serde_json::{Value, json};
 
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::Pod;
+
 use super::*;
 use crate::testing::{plan_for, put, shown};
 

@@ -32,8 +32,12 @@ impl Admission for NamespaceLifecycle {
         if namespace.value.summary().terminating {
             return Err(terminating(call, object, name));
         }
-        // Between this moment and the commit the namespace may go.
-        call.require(Guard::Present(Key::from(&key)));
+        // Between this moment and the commit its deletion may begin: nothing new comes after that.
+        let since = namespace.modified;
+        call.require(Guard::Unchanged {
+            key: Key::from(&key),
+            since,
+        });
         Ok(())
     }
 

@@ -90,6 +90,11 @@ impl Lane {
     fn wrote(&mut self, write: Write, answer: Result<Bytes, Rejection>, written: &mut Written) {
         let deletes = matches!(write, Write::Delete { .. } | Write::DeleteAll { .. });
         match answer {
+            Ok(answer) if is_sweep(&write) && holds_items(&answer) => {
+                // It was written for a world in which nothing was left.
+                self.notes.clear();
+                self.failure = Some(End::Stale);
+            }
             Ok(answer) => {
                 let resource = orders::resource(&write).cloned();
                 if let (Some(resource), Some(revision)) = (resource, revision(&answer)) {
@@ -103,6 +108,19 @@ impl Lane {
             }
         }
     }
+}
+
+const fn is_sweep(write: &Write) -> bool {
+    matches!(write, Write::DeleteAll { .. })
+}
+
+/// Whether an answered list has items.
+fn holds_items(answer: &Bytes) -> bool {
+    #[derive(Deserialize)]
+    struct List {
+        items: Vec<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<List>(answer).is_ok_and(|list| !list.items.is_empty())
 }
 
 /// The revision that an answered object is at; an answered Status has none.
