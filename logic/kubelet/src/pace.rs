@@ -74,16 +74,13 @@ impl Pace {
         self.held.get(effort).is_some_and(|(_, until)| *until > now)
     }
 
-    /// Takes out of a plan what may not be tried yet, and asks to look again when it may.
+    /// Takes out of a plan what may not be tried yet, and asks to look again when it may. Whoever
+    /// planned may have left out by themselves what is held: that is waited for, too.
     pub fn hold(&self, plan: &mut Plan<PodAction>, now: Timestamp) {
-        let mut waits = Vec::new();
-        plan.actions.retain(|action| {
-            let held = Effort::of(action).and_then(|effort| self.held.get(&effort));
-            let until = held.map(|(_, until)| *until).filter(|until| *until > now);
-            waits.extend(until);
-            until.is_none()
-        });
-        for until in waits {
+        plan.actions
+            .retain(|action| Effort::of(action).is_none_or(|effort| !self.holds(&effort, now)));
+        let waits = self.held.values().map(|(_, until)| *until);
+        for until in waits.filter(|until| *until > now) {
             wait_until(until, now, plan);
         }
     }
@@ -116,5 +113,14 @@ mod tests {
         pace.ended(Effort::Run, true, at(1));
         pace.ended(Effort::Run, false, at(1));
         assert_eq!(held(&pace, at(1)), (1, Some(Duration::from_millis(500))));
+    }
+
+    #[test]
+    fn what_was_left_out_of_the_plan_is_waited_for_too() {
+        let mut pace = Pace::default();
+        pace.ended(Effort::Start("main".to_owned()), false, at(0));
+        let mut plan = Plan::default();
+        pace.hold(&mut plan, at(0));
+        assert_eq!(plan.recheck, Some(Duration::from_millis(500)));
     }
 }
