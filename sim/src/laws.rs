@@ -9,6 +9,8 @@
 )]
 
 mod addresses_belong_to_one;
+mod bindings_fit;
+mod components_name_what_they_saw;
 mod deletions_are_meant;
 mod deletions_finish;
 mod deployments_stay_available;
@@ -214,8 +216,10 @@ impl Laws {
             Box::<living_nodes_are_kept::Law>::default(),
             Box::<names_lead_home::Law>::default(),
             Box::<pods_are_bound_once::Law>::default(),
+            Box::<bindings_fit::Law>::default(),
             Box::<pods_run_once::Law>::default(),
             Box::<addresses_belong_to_one::Law>::default(),
+            Box::<components_name_what_they_saw::Law>::default(),
             Box::<deletions_are_meant::Law>::default(),
             Box::<owners_keep_theirs::Law>::default(),
             Box::<requests_are_allowed::Law>::default(),

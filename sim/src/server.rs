@@ -135,7 +135,13 @@ impl Server {
     /// A request arrives.
     pub(crate) fn arrive(&mut self, core: &mut Core, arrival: Arrival) {
         let Arrival { from, request } = arrival;
-        let request = self.plant.request(request);
+        if let Some((delay, again)) = self.plant.echo(&request) {
+            let again = Arrival {
+                from,
+                request: again,
+            };
+            core.after(delay, Event::Arrive(Box::new(again)));
+        }
         let Some(member) = self.member_for(from.seat) else {
             let why = "connection refused".to_owned();
             return self.answer(core, from, Err(Rejection::Unavailable { message: why }));

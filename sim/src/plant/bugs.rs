@@ -67,7 +67,7 @@ bugs! {
     MovesPod = "moves-pod",
     /// An object that is to go goes although finalizers hold it.
     IgnoresFinalizers = "ignores-finalizers",
-    /// A deletion does not mind the uid that it names.
+    /// A deletion is carried out again later, and does not mind the uid that it names.
     IgnoresUid = "ignores-uid",
 
     // Watches.
@@ -113,7 +113,7 @@ bugs! {
     WaitsForever = "waits-forever",
     /// A loop panics on an unusual object (Kubernetes: nil fields).
     Panics = "panics",
-    /// Deletions name no uid, and are decided on an old picture: they hit the successor.
+    /// Deletions name no uid (Kubernetes: they hit the successor of what was seen).
     DeletesByName = "deletes-by-name",
     /// Writes name no resourceVersion (lost update).
     UpdatesBlindly = "updates-blindly",

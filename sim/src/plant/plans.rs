@@ -122,10 +122,7 @@ fn forget_version(action: &mut Write) {
 }
 
 fn releases(action: &Write) -> bool {
-    match action {
-        Write::Patch { patch, .. } => patch["metadata"].get("finalizers").is_some(),
-        _ => false,
-    }
+    matches!(action, Write::Patch { patch, .. } if patch["metadata"].get("finalizers").is_some())
 }
 
 fn bind_nowhere(action: &mut Write) {

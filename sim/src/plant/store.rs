@@ -20,6 +20,8 @@ use super::{Bug, Plant};
 const LAG: u64 = 200;
 /// How long the past is read after a change of leaders.
 const BLIND: Duration = Duration::from_secs(10);
+/// How long after it a request may be carried out again.
+const ECHO: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 /// How much a restart loses, in revisions.
 const LOST: u64 = 4;
 
@@ -165,12 +167,16 @@ impl Plant {
         self.acts(Bug::RevisionTwice, 100)
     }
 
-    /// A request as the server understands it.
-    pub(crate) fn request(&self, mut request: Request) -> Request {
-        if self.is(Bug::IgnoresUid) {
-            request.options.delete.uid = None;
+    /// A deletion that is carried out again after a while, whatever uid it named: its answer was
+    /// lost on the way, or somebody thought so.
+    pub(crate) fn echo(&mut self, request: &Request) -> Option<(Duration, Request)> {
+        request.options.delete.uid.as_ref()?;
+        if !self.is(Bug::IgnoresUid) {
+            return None;
         }
-        request
+        let mut again = request.clone();
+        again.options.delete.uid = None;
+        Some((self.dice.between(ECHO.0, ECHO.1), again))
     }
 }
 

@@ -21,7 +21,7 @@ impl Plant {
         let view = view.clone();
         let Some(bug) = self.bug else { return view };
         match (bug, controller) {
-            (Bug::DecidesOnOld | Bug::DeletesByName, _) => self.old(view),
+            (Bug::DecidesOnOld, _) => self.old(view),
             (Bug::Panics, "deployment-controller") => look_closely(view, key),
             (Bug::CollectsLiving, "generic-garbage-collector") if self.dice.below(100) == 0 => {
                 without_owners(view, key)
