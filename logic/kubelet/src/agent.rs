@@ -29,6 +29,7 @@ use gantry_routing::{AddressPool, Cidr};
 use crate::pace::Pace;
 use crate::pod::{PodAction, PodWorld, next_actions};
 use crate::sandbox::PodRef;
+use crate::sandbox_config::reference;
 
 pub use around::Around;
 pub use begin::{Begun, Mark, STOP_PAUSE};
@@ -88,6 +89,13 @@ impl State {
     #[must_use]
     pub const fn pods(&self) -> &BTreeMap<PodRef, Known> {
         &self.pods
+    }
+
+    /// All pods that there is anything to do for: those of the view, and those left here.
+    #[must_use]
+    pub fn all_keys(&self, view: &View) -> BTreeSet<PodRef> {
+        let wanted = view.all::<Pod>().map(|pod| reference(&pod));
+        wanted.chain(self.pods.keys().cloned()).collect()
     }
 
     /// The pod with this uid.

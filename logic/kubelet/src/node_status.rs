@@ -154,7 +154,8 @@ pub fn status(known: &NodeStatus, facts: &Facts) -> NodeStatus {
         daemon_endpoints: Some(NodeDaemonEndpoints {
             kubelet_endpoint: Some(DaemonEndpoint { port: facts.port }),
         }),
-        images: Some(images(facts)),
+        // An empty list is not kept, and would be news at every beat.
+        images: Some(images(facts)).filter(|all| !all.is_empty()),
         node_info: Some(info(facts)),
         ..known.clone()
     }

@@ -105,3 +105,17 @@ fn a_lease_belongs_to_its_node_and_is_renewed() {
     assert_eq!(spec.holder_identity.as_deref(), Some("node"));
     assert_eq!(spec.renew_time.unwrap().0, now);
 }
+
+#[test]
+fn a_node_without_images_has_no_news_at_every_beat() {
+    let mut bare = facts("2026-01-01T00:00:00Z");
+    bare.images.clear();
+    let told = status(&NodeStatus::default(), &bare);
+    // As an API server keeps it: without what is empty.
+    let mut kept = serde_json::to_value(&told).unwrap();
+    let fields = kept.as_object_mut().unwrap();
+    fields.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+    let kept: NodeStatus = serde_json::from_value(kept).unwrap();
+    bare.now = "2026-01-01T00:00:10Z".parse().unwrap();
+    assert!(!is_news(&kept, &status(&kept, &bare)));
+}
