@@ -35,6 +35,10 @@ impl Subject for Pods {
         "kubelet"
     }
 
+    fn all_keys(&self, view: &View) -> Vec<PodRef> {
+        self.0.state.lock().all_keys(view).into_iter().collect()
+    }
+
     fn observe(&self, view: &View, key: &PodRef, now: Timestamp) -> Option<Turn> {
         let agent = &self.0;
         let (view, are_known) = with_references(agent, view, key);

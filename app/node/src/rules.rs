@@ -46,6 +46,10 @@ impl Subject for Wanted {
         "rules"
     }
 
+    fn all_keys(&self, _view: &View) -> Vec<()> {
+        vec![()]
+    }
+
     fn observe(&self, view: &View, (): &(), _now: Timestamp) -> Option<Rules> {
         let host_ports = self.agent.state.lock().host_ports(view);
         Some(Rules::new(&self.site, view, host_ports))

@@ -39,6 +39,10 @@ impl Subject for Names {
         "zone"
     }
 
+    fn all_keys(&self, _view: &View) -> Vec<()> {
+        vec![()]
+    }
+
     fn observe(&self, view: &View, (): &(), _now: Timestamp) -> Option<Arc<Zone>> {
         let services: Vec<Arc<Service>> = view.all().collect();
         let slices: Vec<Arc<EndpointSlice>> = view.all().collect();

@@ -9,14 +9,17 @@ use gantry_api::ObjectKey;
 use gantry_base::Timestamp;
 use gantry_client::Api;
 use gantry_gateway::Clock;
-use gantry_reconcile::{Awaits, Controller, Plan, View, Write};
+use gantry_reconcile::{Awaits, Controller, Plan, Sources, View, Write};
 
 use crate::cache::Cache;
 use crate::drive::{Driver, Subject};
 use crate::executor::ApiExecutor;
 use crate::inbox::Inbox;
 
-struct Controlled<C>(C);
+struct Controlled<C> {
+    controller: C,
+    sources: Sources,
+}
 
 impl<C> Subject for Controlled<C>
 where
@@ -35,16 +38,20 @@ where
         C::AWAITS
     }
 
+    fn all_keys(&self, view: &View) -> Vec<ObjectKey> {
+        self.sources.all_keys(view).into_iter().collect()
+    }
+
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<C::World> {
-        self.0.observe(view, key, now)
+        self.controller.observe(view, key, now)
     }
 
     fn decide(&self, world: &C::World) -> Plan<Write> {
-        self.0.reconcile(world)
+        self.controller.reconcile(world)
     }
 
     fn refused(&self, world: &C::World, write: &Write, why: &str) -> Plan<Write> {
-        self.0.refused(world, write, why)
+        self.controller.refused(world, write, why)
     }
 }
 
@@ -60,7 +67,8 @@ pub fn run_controller<C>(
     C::World: Send + Sync + fmt::Debug,
 {
     let inbox = Inbox::default();
-    for source in controller.sources().as_slice() {
+    let sources = controller.sources();
+    for source in sources.as_slice() {
         let (keys, inbox) = (Arc::clone(&source.keys), inbox.clone());
         let listener = move |forms: &[&dyn gantry_reconcile::Cached], view: &View| {
             inbox.push(forms.iter().flat_map(|form| keys(*form, view)));
@@ -69,7 +77,10 @@ pub fn run_controller<C>(
     }
     let executor = ApiExecutor::new(api, C::NAME, Arc::clone(clock));
     let driver = Driver::new(
-        Controlled(controller),
+        Controlled {
+            controller,
+            sources,
+        },
         executor,
         cache.clone(),
         inbox,

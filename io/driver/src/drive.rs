@@ -35,6 +35,9 @@ pub trait Subject: Send + Sync + 'static {
         Awaits::SameKey
     }
 
+    /// All keys there are something to keep true for, for the slow pass over everything.
+    fn all_keys(&self, view: &View) -> Vec<Self::Key>;
+
     /// Gathers the world for `key`, or nothing if there is nothing to keep true.
     fn observe(&self, view: &View, key: &Self::Key, now: Timestamp) -> Option<Self::World>;
 
@@ -94,6 +97,10 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
             let now = self.clock.now();
             for key in self.inbox.take() {
                 self.turns.due(key, now);
+            }
+            if self.turns.pass_is_due(now) {
+                let all = self.subject.all_keys(&self.cache.view());
+                self.turns.pass(all.into_iter(), now);
             }
             match self.turns.next(now) {
                 Next::Due(key) => self.turn(key).await,

@@ -2,6 +2,7 @@
 //!
 //! A source never says what happened, only where to look.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,6 +49,18 @@ impl Sources {
     #[must_use]
     pub fn as_slice(&self) -> &[Source] {
         &self.0
+    }
+
+    /// The keys that all objects of the view would make due together.
+    #[must_use]
+    pub fn all_keys(&self, view: &View) -> BTreeSet<ObjectKey> {
+        let keys = |source: &Source| -> Vec<ObjectKey> {
+            let objects = view.of(&source.watched.resource);
+            objects
+                .flat_map(|object| (source.keys)(object.as_ref(), view))
+                .collect()
+        };
+        self.0.iter().flat_map(keys).collect()
     }
 
     /// A changed `T` makes its own key due.

@@ -143,6 +143,14 @@ impl View {
         self.resources.values().flat_map(OrdMap::values)
     }
 
+    /// All objects of one resource, whatever their type.
+    pub fn of(&self, resource: &GroupResource) -> impl Iterator<Item = &Arc<dyn Cached>> + '_ {
+        self.resources
+            .get(resource)
+            .into_iter()
+            .flat_map(OrdMap::values)
+    }
+
     /// The newest revision seen of `resource`; nothing before its first list.
     #[must_use]
     pub fn revision(&self, resource: &GroupResource) -> Option<Revision> {

@@ -11,6 +11,7 @@ use gantry_base::Timestamp;
 use gantry_base::time::after;
 use gantry_reconcile::{Awaits, Next, Queue, View};
 
+use crate::limits::FULL_PASS;
 use crate::outcome::{self, End, Written};
 
 /// The keys of one loop: when each is due, and what the view must show before.
@@ -20,6 +21,8 @@ pub struct Turns<K> {
     queue: Queue<K>,
     /// What was written and not seen yet, for a key or for all.
     writes: BTreeMap<Option<K>, Written>,
+    /// When everything is to be looked at, whether anything changed or not.
+    pass_at: Option<Timestamp>,
 }
 
 impl<K: Clone + Ord> Turns<K> {
@@ -30,6 +33,7 @@ impl<K: Clone + Ord> Turns<K> {
             awaits,
             queue: Queue::default(),
             writes: BTreeMap::new(),
+            pass_at: None,
         }
     }
 
@@ -40,7 +44,32 @@ impl<K: Clone + Ord> Turns<K> {
 
     /// Takes the key that has been due longest, if any is due at `now`.
     pub fn next(&mut self, now: Timestamp) -> Next<K> {
-        self.queue.next(now)
+        match (self.queue.next(now), self.pass_at) {
+            (Next::Wait(when), Some(pass_at)) => Next::Wait(when.min(pass_at)),
+            (Next::Idle, Some(pass_at)) => Next::Wait(pass_at),
+            (next, _) => next,
+        }
+    }
+
+    /// Whether it is time for the slow pass over everything, which [`pass`](Self::pass) begins. The
+    /// first comes a while after this was asked first.
+    pub fn pass_is_due(&mut self, now: Timestamp) -> bool {
+        let pass_at = self.pass_at.get_or_insert(after(now, FULL_PASS));
+        let is_due = *pass_at <= now;
+        if is_due {
+            *pass_at = after(now, FULL_PASS);
+        }
+        is_due
+    }
+
+    /// Makes each of `keys` due once until the next pass, evenly. It heals whatever a change should
+    /// have made due and did not.
+    pub fn pass(&mut self, keys: impl ExactSizeIterator<Item = K>, now: Timestamp) {
+        let count = u32::try_from(keys.len()).unwrap_or(u32::MAX).max(1);
+        let pause = FULL_PASS / count;
+        for (number, key) in (0..).zip(keys) {
+            self.queue.push(key, after(now, pause * number));
+        }
     }
 
     /// The own writes that the view must show before `key` is decided.

@@ -205,6 +205,10 @@ impl Node {
             self.route(desk);
         }
         loop {
+            if self.agent.turns.pass_is_due(desk.now) {
+                let all = self.agent.state.all_keys(self.agent.following.view());
+                self.agent.turns.pass(all.into_iter(), desk.now);
+            }
             match self.agent.turns.next(desk.now) {
                 Next::Due(key) => self.turn(&key, desk),
                 Next::Wait(when) => return desk.wake(when),

@@ -73,3 +73,17 @@ fn a_view_shows_what_it_holds_and_is_not_asked_for_the_rest() {
     view.reached(&pod, Revision(5));
     assert!(shows(&view, |held| *held == pod, &pods(5)));
 }
+
+#[test]
+fn everything_is_looked_at_now_and_then_evenly() {
+    let mut turns = Turns::new(Awaits::SameKey);
+    assert!(!turns.pass_is_due(at(0)));
+    assert_eq!(turns.next(at(0)), Next::Wait(at(600)));
+    assert!(turns.pass_is_due(at(600)));
+    turns.pass(["a", "b"].into_iter(), at(600));
+    assert_eq!(turns.next(at(600)), Next::Due("a"));
+    assert_eq!(turns.next(at(600)), Next::Wait(at(900)));
+    assert_eq!(turns.next(at(900)), Next::Due("b"));
+    assert!(!turns.pass_is_due(at(1_199)));
+    assert!(turns.pass_is_due(at(1_200)));
+}

@@ -79,6 +79,15 @@ impl<C: Controller> Lap<C> {
         }
     }
 
+    /// The key that is due, after the slow pass over everything has been begun where it is time.
+    fn next(&mut self, view: &View, now: Timestamp) -> Next<ObjectKey> {
+        if self.turns.pass_is_due(now) {
+            let all = self.controller.sources().all_keys(view);
+            self.turns.pass(all.into_iter(), now);
+        }
+        self.turns.next(now)
+    }
+
     /// Observes and decides one key.
     fn turn(&mut self, key: ObjectKey, view: &View, desk: &mut Desk<'_>) {
         self.turns.seen(&key);
@@ -174,7 +183,7 @@ impl<C: Controller> Laps for Lap<C> {
                     continue;
                 }
                 State::Blind(key, until) => (key, until),
-                State::Free => match self.turns.next(desk.now) {
+                State::Free => match self.next(following.view(), desk.now) {
                     Next::Due(key) => (key, after(desk.now, VIEW_WAIT)),
                     Next::Wait(when) => {
                         self.wake_at = Some(when);
