@@ -11,11 +11,15 @@ use gantry_base::selector::Labels;
 use gantry_reconcile::View;
 
 use crate::demand::{Amounts, Demand, add, amounts};
+use crate::terms::unwanted;
 
 /// All nodes with what runs on them.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     pub(crate) nodes: Vec<NodeState>,
+    /// The pods that keep some others away, each with the index of its node. There are few, and
+    /// every node has to be asked about all of them.
+    pub(crate) aloof: Vec<(usize, Arc<Pod>)>,
     pub(crate) namespaces: BTreeMap<String, Labels>,
 }
 
@@ -43,11 +47,20 @@ impl Cluster {
         }
         let namespaces = view.all::<Namespace>();
         let namespaces = namespaces.map(|known| (known.name().to_owned(), known.labels().clone()));
+        let nodes: Vec<NodeState> = nodes.into_values().collect();
         Self {
-            nodes: nodes.into_values().collect(),
+            aloof: aloof(&nodes).collect(),
+            nodes,
             namespaces: namespaces.collect(),
         }
     }
+}
+
+fn aloof(nodes: &[NodeState]) -> impl Iterator<Item = (usize, Arc<Pod>)> + '_ {
+    let each = nodes.iter().enumerate();
+    let pods = each.flat_map(|(index, node)| node.pods.iter().map(move |pod| (index, pod)));
+    let aloof = pods.filter(|(_, pod)| unwanted(pod).next().is_some());
+    aloof.map(|(index, pod)| (index, Arc::clone(pod)))
 }
 
 impl NodeState {

@@ -9,6 +9,18 @@ use k8s_openapi::api::core::v1::{
 use gantry_api::views::{Meta, meta};
 use gantry_base::selector::{Labels, Operator, Requirement};
 
+/// The pods that a pod will not have near, by its required anti-affinity.
+pub(crate) fn unwanted(pod: &Pod) -> impl Iterator<Item = &PodAffinityTerm> {
+    let spec = pod.spec.as_ref();
+    let affinity = spec.and_then(|spec| spec.affinity.as_ref()?.pod_anti_affinity.as_ref());
+    let terms = affinity.and_then(|affinity| {
+        affinity
+            .required_during_scheduling_ignored_during_execution
+            .as_ref()
+    });
+    terms.into_iter().flatten()
+}
+
 /// Whether one of the terms selects the node; a term without requirements selects none.
 pub(crate) fn any_term_matches(terms: &[NodeSelectorTerm], node: &Node) -> bool {
     terms.iter().any(|term| term_matches(term, node))

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Pod, PodAffinityTerm};
 use super::because;
 use crate::cluster::{Cluster, NodeState};
 use crate::cycle::Question;
-use crate::terms::term_selects;
+use crate::terms::{term_selects, unwanted};
 
 pub(super) fn filter(question: &Question<'_>, node: &NodeState) -> Option<Vec<String>> {
     let pod = question.pod;
@@ -16,10 +16,7 @@ pub(super) fn filter(question: &Question<'_>, node: &NodeState) -> Option<Vec<St
     {
         return because("node(s) didn't match pod affinity rules");
     }
-    if unwanted(pod)
-        .iter()
-        .any(|term| company(question.cluster, node, term, pod).is_some())
-    {
+    if unwanted(pod).any(|term| company(question.cluster, node, term, pod).is_some()) {
         return because("node(s) didn't match pod anti-affinity rules");
     }
     if is_unwelcome(question, node) {
@@ -33,19 +30,6 @@ fn wanted(pod: &Pod) -> Vec<&PodAffinityTerm> {
         .spec
         .as_ref()
         .and_then(|spec| spec.affinity.as_ref()?.pod_affinity.as_ref());
-    let terms = affinity.and_then(|affinity| {
-        affinity
-            .required_during_scheduling_ignored_during_execution
-            .as_ref()
-    });
-    terms.into_iter().flatten().collect()
-}
-
-fn unwanted(pod: &Pod) -> Vec<&PodAffinityTerm> {
-    let affinity = pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.affinity.as_ref()?.pod_anti_affinity.as_ref());
     let terms = affinity.and_then(|affinity| {
         affinity
             .required_during_scheduling_ignored_during_execution
@@ -89,14 +73,14 @@ fn company<'a>(
 
 /// Whether a pod already running in one of the node's domains does not want this one near.
 fn is_unwelcome(question: &Question<'_>, node: &NodeState) -> bool {
-    question.cluster.nodes.iter().any(|other| {
-        other.pods.iter().any(|resident| {
-            unwanted(resident).iter().any(|term| {
-                let domain = node.domain(&term.topology_key);
-                domain.is_some()
-                    && domain == other.domain(&term.topology_key)
-                    && term_selects(term, resident, question.pod, &question.cluster.namespaces)
-            })
+    let cluster = question.cluster;
+    cluster.aloof.iter().any(|(index, resident)| {
+        let theirs = &cluster.nodes[*index];
+        unwanted(resident).any(|term| {
+            let domain = node.domain(&term.topology_key);
+            domain.is_some()
+                && domain == theirs.domain(&term.topology_key)
+                && term_selects(term, resident, question.pod, &cluster.namespaces)
         })
     })
 }
