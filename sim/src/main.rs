@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use gantry_sim::command::{Case, Options, Tally, Task, USAGE, listen};
-use gantry_sim::{Bug, Report, explain, plant, shrink};
+use gantry_sim::{Bug, Report, explain, explore, plant, shrink};
 
 /// How long a failing world is made smaller.
 const SHRINKING: Duration = Duration::from_secs(60);
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
             many(&options, first, |begun, _| begun.elapsed() < length)
         }
         Task::Hunt => hunt(&options),
+        Task::Exhaustive => exhaust(&options),
     };
     if went_well {
         ExitCode::SUCCESS
@@ -193,6 +194,26 @@ fn hunt(options: &Options) -> bool {
     });
     println!("{found} of {all} planted bugs were found");
     found == all
+}
+
+/// Every perturbation of each controller; each world is told as soon as it is done.
+fn exhaust(options: &Options) -> bool {
+    let explored = explore::explore_only(options.depth, &options.only, |one| println!("{one}"));
+    let unsettled: Vec<_> = explored
+        .iter()
+        .filter(|one| !one.unsettled.is_empty())
+        .collect();
+    for one in &unsettled {
+        for finding in &one.unsettled {
+            println!("{}/{}: {finding}", one.controller, one.world);
+        }
+    }
+    println!(
+        "{} worlds, {} of them unsettled",
+        explored.len(),
+        unsettled.len()
+    );
+    !explored.is_empty() && unsettled.is_empty()
 }
 
 /// Shows the first world of each law that was broken, as small as can be.

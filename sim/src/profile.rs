@@ -106,6 +106,9 @@ impl Profile {
     /// A hundred pods on five nodes, moderate work and mild trouble: the world to measure in.
     #[must_use]
     pub fn steady() -> Self {
+        let mut steady = rates(1);
+        // Good programs: one of them ends by itself every few minutes, somewhere.
+        steady.insert(Fault::ContainerDies, Rate::Every(seconds(10 * 60 * 60)));
         Self {
             name: "steady".to_owned(),
             nodes: 5,
@@ -113,9 +116,9 @@ impl Profile {
             humans: 2,
             applications: 10,
             replicas: 10,
-            pause: seconds(60),
-            trouble: seconds(60 * 60),
-            rates: rates(1),
+            pause: seconds(5 * 60),
+            trouble: seconds(4 * 60 * 60),
+            rates: steady,
             ..Self::calm()
         }
     }

@@ -13,8 +13,10 @@ use gantry_sim::story::retell;
 
 fn stories() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/stories");
-    let entries = folder.read_dir().unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let entries = folder.read_dir().expect("the stories are in their folder");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be read").path())
+        .collect();
     files.retain(|file| file.extension().is_some_and(|end| end == "txt"));
     files.sort();
     files
@@ -33,13 +35,13 @@ fn difference(told: &str, today: &str) -> String {
 
 /// Tells one story again; what is wrong with it.
 fn check(file: &Path, blesses: bool) -> Option<String> {
-    let name = file.file_name().unwrap().to_string_lossy();
-    let told = std::fs::read_to_string(file).unwrap();
+    let name = file.display();
+    let told = std::fs::read_to_string(file).expect("a story is text");
     match retell(&told) {
         Err(mistake) => Some(format!("{name}: could not {mistake}")),
         Ok(today) if today == told => None,
         Ok(today) if blesses => {
-            std::fs::write(file, today).unwrap();
+            std::fs::write(file, today).expect("the story can be written");
             None
         }
         Ok(today) => Some(format!("{name}: {}", difference(&told, &today))),
@@ -60,7 +62,7 @@ fn all_stories_go_as_they_are_told() {
         };
         let other = scope.spawn(move || tell(other));
         let mut wrong = tell(one);
-        wrong.extend(other.join().unwrap());
+        wrong.extend(other.join().expect("a story does not panic"));
         wrong
     });
     assert!(

@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use super::options::ALL;
 use super::panics;
 use crate::laws::{Broken, Violation};
 use crate::plant::{Bug, Plant};
@@ -106,6 +107,10 @@ impl Case {
         );
         note("trouble", is.trouble != was.trouble, words(is.trouble));
         note("quiet", is.quiet != was.quiet, words(is.quiet));
+        if is.rates.is_empty() && !was.rates.is_empty() {
+            note("without", true, ALL.to_owned());
+            return changes;
+        }
         let missing = was.rates.keys();
         for fault in missing.filter(|fault| !is.rates.contains_key(fault)) {
             note("without", true, fault.name().to_owned());

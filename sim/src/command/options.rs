@@ -18,10 +18,12 @@ cargo xtask sim [--seeds N]         the worlds 1 to N, in kinds mixed (100 when 
 cargo xtask sim --minutes M         fresh worlds until the time is over
 cargo xtask sim --seed N            one world again, with its timeline
 cargo xtask sim --hunt              every planted bug in turn: which law finds it, and when
+cargo xtask sim --exhaustive        every crash, late view and lost notice of each controller,
+                                    in small worlds (--depth 2: any two of them; --only NAME)
   --from N            the first seed of --seeds or --minutes
   --profile NAME      one kind of world: calm, mild, hard, steady
   --plant NAME        with that bug planted
-  --without FAULT     with no such trouble (again for more)
+  --without FAULT     with no such trouble (again for more), or `all` for none
   --nodes, --members, --humans, --applications, --replicas N
                       with so many
   --trouble, --quiet DURATION
@@ -34,7 +36,8 @@ cargo xtask sim --hunt              every planted bug in turn: which law finds i
   --jobs N            on so many cores";
 
 /// Options that stand alone.
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 8] = [
+    "--exhaustive",
     "--fingerprints",
     "--hunt",
     "--explain",
@@ -44,7 +47,9 @@ const FLAGS: [&str; 7] = [
     "--help",
 ];
 /// Options that are followed by a value.
-const VALUES: [&str; 15] = [
+const VALUES: [&str; 17] = [
+    "--depth",
+    "--only",
     "--seeds",
     "--seed",
     "--from",
@@ -61,6 +66,8 @@ const VALUES: [&str; 15] = [
     "--trouble",
     "--quiet",
 ];
+/// What stands for all faults.
+pub(super) const ALL: &str = "all";
 /// The kinds of worlds that come in turn when none is named.
 const MIX: [&str; 5] = ["calm", "mild", "hard", "mild", "hard"];
 
@@ -75,6 +82,8 @@ pub enum Task {
     Lasting(Duration),
     /// Every planted bug in turn.
     Hunt,
+    /// Every perturbation of each controller in small worlds.
+    Exhaustive,
     /// Say what there is to ask for.
     Help,
 }
@@ -115,6 +124,10 @@ pub struct Options {
     pub twice: bool,
     /// Whether failing worlds are made smaller; unless said, all but a single one.
     pub shrinks: Option<bool>,
+    /// How many perturbations come together.
+    pub depth: usize,
+    /// A part of the name of what is explored; empty for everything.
+    pub only: String,
     /// On how many cores.
     pub jobs: Option<usize>,
     /// The planted bug.
@@ -145,6 +158,8 @@ impl Default for Options {
             only_fingerprints: false,
             twice: false,
             shrinks: None,
+            depth: 1,
+            only: String::new(),
             jobs: None,
             bug: None,
             profile: None,
@@ -181,6 +196,7 @@ impl Options {
     fn flag(&mut self, name: &str) {
         match name {
             "--hunt" => self.task = Task::Hunt,
+            "--exhaustive" => self.task = Task::Exhaustive,
             "--explain" => self.explains = true,
             "--fingerprints" => self.only_fingerprints = true,
             "--twice" => self.twice = true,
@@ -209,12 +225,15 @@ impl Options {
                 let bug = Bug::named(value);
                 self.bug = Some(bug.ok_or_else(|| bad(name, value, known()))?);
             }
+            "--without" if value == ALL => self.without.extend(Fault::ALL),
             "--without" => {
                 let known = || hint(value, Fault::ALL.map(Fault::name));
                 let fault = Fault::named(value);
                 self.without
                     .insert(fault.ok_or_else(|| bad(name, value, known()))?);
             }
+            "--depth" => self.depth = number(name, value)?,
+            "--only" => value.clone_into(&mut self.only),
             "--jobs" => self.jobs = Some(number(name, value)?),
             _ => {
                 let change = change(name, value)?;

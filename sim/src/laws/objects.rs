@@ -1,9 +1,25 @@
 //! What several laws read from objects.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use gantry_api::{GroupResource, Object, ObjectKey};
-use gantry_store::{Snapshot, Stored};
+use gantry_api::{Encoded, GroupResource, Object, ObjectKey};
+use gantry_store::{Key, Revision, Snapshot, Stored};
+
+/// As many decoded objects are kept at most.
+const KEPT: usize = 20_000;
+
+/// What was decoded, and from what.
+type Memo = BTreeMap<Key, (Arc<Encoded>, Revision, Rc<Object>)>;
+
+thread_local! {
+    /// Laws look at the same objects again and again, and most of them do not change in between.
+    static MEMO: RefCell<Memo> = const { RefCell::new(Memo::new()) };
+}
 
 /// All objects of a resource, decoded, with their keys.
 pub(super) fn all(snapshot: &Snapshot, group: &str, resource: &str) -> Vec<(ObjectKey, Object)> {
@@ -12,6 +28,42 @@ pub(super) fn all(snapshot: &Snapshot, group: &str, resource: &str) -> Vec<(Obje
     stored
         .filter_map(|(key, stored)| Some((key.object()?, decoded(stored))))
         .collect()
+}
+
+/// The same, for laws that look often: what has not changed since is not decoded again.
+pub(super) fn known(
+    snapshot: &Snapshot,
+    (group, resource): (&str, &str),
+) -> Vec<(ObjectKey, Rc<Object>)> {
+    let prefix = ObjectKey::prefix(&GroupResource::new(group, resource), None);
+    let stored = snapshot.range(&prefix, None);
+    MEMO.with_borrow_mut(|memo| {
+        let known =
+            stored.filter_map(|(key, stored)| Some((key.object()?, read(memo, key, stored))));
+        known.collect()
+    })
+}
+
+/// The decoded form, from memory when it was decoded from these very bytes. Whoever is remembered
+/// is kept alive, so that no other bytes can be taken for them.
+fn read(memo: &mut Memo, key: &Key, stored: &Stored) -> Rc<Object> {
+    if let Some((from, revision, object)) = memo.get(key)
+        && Arc::ptr_eq(from, &stored.value)
+        && *revision == stored.modified
+    {
+        return Rc::clone(object);
+    }
+    if memo.len() >= KEPT {
+        memo.clear();
+    }
+    let object = Rc::new(decoded(stored));
+    let known = (
+        Arc::clone(&stored.value),
+        stored.modified,
+        Rc::clone(&object),
+    );
+    memo.insert(key.clone(), known);
+    object
 }
 
 /// The object that was encoded.

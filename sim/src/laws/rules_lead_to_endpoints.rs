@@ -95,7 +95,7 @@ fn judge(
     };
     let backends = Backends::read(&slices);
     let mut wanted: BTreeMap<Frontend, BTreeSet<Endpoint>> = BTreeMap::new();
-    for (_, service) in objects::all(&services, SERVICES.0, SERVICES.1) {
+    for (_, service) in objects::known(&services, SERVICES) {
         for port in objects::list(&service, &["spec", "ports"]) {
             for frontend in frontends(&service, port) {
                 wanted
@@ -158,7 +158,7 @@ struct Backends(BTreeMap<PortOf, [BTreeSet<Endpoint>; 2]>);
 impl Backends {
     fn read(picture: &Snapshot) -> Self {
         let mut all = Self(BTreeMap::new());
-        for (key, slice) in objects::all(picture, SLICES.0, SLICES.1) {
+        for (key, slice) in objects::known(picture, SLICES) {
             let labels = slice.labels();
             let Some(service) = labels.get("kubernetes.io/service-name") else {
                 continue;

@@ -80,11 +80,11 @@ fn order(row: &Row, names: &Names) -> (usize, String, String, u64) {
 }
 
 fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "<none>".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    if value.is_null() {
+        return "<none>".to_owned();
     }
+    let text = value.as_str().map(str::to_owned);
+    text.unwrap_or_else(|| value.to_string())
 }
 
 /// `3 (40s ago)` is three.

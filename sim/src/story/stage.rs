@@ -63,7 +63,11 @@ impl Stage {
         profile.applications = phrase.number("applications", profile.applications)?;
         profile.replicas = phrase.number("replicas", profile.replicas)?;
         let without = phrase.named("without").unwrap_or_default();
-        for name in without.split(',').filter(|name| !name.is_empty()) {
+        if without == "all" {
+            profile.rates.clear();
+        }
+        let names = without.split(',');
+        for name in names.filter(|name| !["", "all"].contains(name)) {
             profile = profile.without(fault(name)?);
         }
         let seed = phrase.number("seed", 1)?;
