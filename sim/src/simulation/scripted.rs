@@ -140,7 +140,7 @@ impl Simulation {
         while self.core.now < end {
             self.run_for(Duration::from_secs(1))?;
             let changed_at = self.watchful.as_ref().map(|watchful| watchful.changed_at);
-            let is_busy = self.busy().next().is_some();
+            let is_busy = self.busy().next().is_some() || self.awaits_anybody();
             quiet_since = quiet_since.max(changed_at.unwrap_or(quiet_since));
             if is_busy {
                 quiet_since = self.core.now;
@@ -150,6 +150,12 @@ impl Simulation {
             }
         }
         Ok(false)
+    }
+
+    /// Whether somebody has died who will come back by themselves.
+    fn awaits_anybody(&self) -> bool {
+        let mut dead = self.seats.iter().filter(|seat| !seat.is_alive);
+        dead.any(|seat| seat.role != Role::Rival && !seat.is_dark)
     }
 
     /// Ends all trouble for good, and all work of those who are not told what to do.

@@ -37,7 +37,11 @@ pub(super) fn shown(answer: &Bytes, look: Look, names: &Names) -> Result<String,
     if table.rows.is_empty() {
         return Ok("No resources found".to_owned());
     }
-    table.rows.sort_by_key(|row| order(row, names));
+    let about = table
+        .columns
+        .iter()
+        .position(|column| column.name == "Object");
+    table.rows.sort_by_key(|row| order(row, about, names));
     let mut lines: Vec<Vec<String>> = vec![Vec::new(); table.rows.len() + 1];
     if look.has_namespaces {
         lines[0].push("NAMESPACE".to_owned());
@@ -64,11 +68,13 @@ pub(super) fn shown(answer: &Bytes, look: Look, names: &Names) -> Result<String,
     Ok(set(&lines))
 }
 
-/// Events in the order in which they came to be; the rest by name, with numbers as numbers.
-fn order(row: &Row, names: &Names) -> (usize, String, String, u64) {
+/// By name, with numbers as numbers. Events go by what they are about and then by age: what happens
+/// to different things at the same time has no order that is worth telling.
+fn order(row: &Row, about: Option<usize>, names: &Names) -> (String, String, u64, usize) {
     let text = |field: &str| row.object["metadata"][field].as_str().unwrap_or_default();
     if let Some(place) = names.event(text("uid")) {
-        return (place, String::new(), String::new(), 0);
+        let about = about.map(|at| names.stable(&cell(&row.cells[at])));
+        return (String::new(), about.unwrap_or_default(), 0, place);
     }
     let name = names.stable(text("name"));
     let digits = name
@@ -76,7 +82,7 @@ fn order(row: &Row, names: &Names) -> (usize, String, String, u64) {
         .len();
     let (base, number) = name.split_at(digits);
     let namespace = text("namespace").to_owned();
-    (0, namespace, base.to_owned(), number.parse().unwrap_or(0))
+    (namespace, base.to_owned(), number.parse().unwrap_or(0), 0)
 }
 
 fn cell(value: &Value) -> String {
