@@ -105,6 +105,13 @@ pub enum Fact {
         /// Why it was not.
         refusal: Option<Box<Rejection>>,
     },
+    /// A watch told what its watcher knew already.
+    ToldAgain {
+        /// Whose view.
+        who: String,
+        /// Which object.
+        about: ObjectKey,
+    },
     /// A feed of a view showed a revision.
     Seen {
         /// Whose view.

@@ -25,17 +25,22 @@ mod nodes_settle;
 mod objects;
 mod owners_keep_theirs;
 mod pods_are_bound_once;
+mod pods_end_before_they_go;
 mod pods_run_once;
 mod pods_settle;
 mod reads_are_fresh;
+mod ready_means_running;
 mod requests_are_allowed;
 mod revisions_grow;
 mod rules_lead_to_endpoints;
 mod services_settle;
+mod sets_take_the_least_missed;
 mod sizes_are_bounded;
 #[cfg(test)]
 mod testing;
+mod time_goes_by;
 mod views_are_whole;
+mod watches_tell_once;
 mod workloads_settle;
 mod writes_stay;
 
@@ -218,6 +223,11 @@ impl Laws {
             Box::<pods_are_bound_once::Law>::default(),
             Box::<bindings_fit::Law>::default(),
             Box::<pods_run_once::Law>::default(),
+            Box::<pods_end_before_they_go::Law>::default(),
+            Box::<ready_means_running::Law>::default(),
+            Box::<sets_take_the_least_missed::Law>::default(),
+            Box::<time_goes_by::Law>::default(),
+            Box::<watches_tell_once::Law>::default(),
             Box::<addresses_belong_to_one::Law>::default(),
             Box::<components_name_what_they_saw::Law>::default(),
             Box::<deletions_are_meant::Law>::default(),

@@ -17,11 +17,12 @@ mod store;
 mod views;
 mod watches;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
 use gantry_base::Timestamp;
+use gantry_kubelet::sandbox::SandboxId;
 use gantry_reconcile::{View, Write};
 use gantry_store::Snapshot;
 
@@ -53,6 +54,8 @@ struct Memory {
     old: Option<(Snapshot, Timestamp)>,
     /// A uid that was given to somebody.
     uid: String,
+    /// Sandboxes that stayed behind.
+    left: BTreeSet<SandboxId>,
     /// How often the part began to live.
     births: u32,
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use gantry_api::{Caller, GroupResource};
+use gantry_api::{Caller, GroupResource, ObjectKey};
 use gantry_reconcile::{View, Watched};
 use gantry_steering::limits::REWATCH;
 use gantry_steering::{Change, Feed};
@@ -139,6 +139,12 @@ impl Following {
                 }
             }
         }
+        for about in changes.iter().filter_map(told_again) {
+            desk.tell(Fact::ToldAgain {
+                who: self.agent.clone(),
+                about,
+            });
+        }
         if let Some(revision) = self.view.revision(&resource) {
             desk.tell(Fact::Seen {
                 who: self.agent.clone(),
@@ -166,4 +172,13 @@ impl Following {
         let ticket = desk.ask(&self.caller, &self.agent, feed.request());
         self.open.insert(ticket, index);
     }
+}
+
+/// The object that a change brought in the form that it had.
+fn told_again(change: &Change) -> Option<ObjectKey> {
+    let [old, new] = change.forms.as_slice() else {
+        return None;
+    };
+    let is_same = old.meta().resource_version == new.meta().resource_version;
+    is_same.then(|| new.object_key())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gantry_kubelet::agent::{Step, Turn};
 use gantry_kubelet::pod::PodAction;
-use gantry_kubelet::sandbox::{ContainerState, Sandbox, SandboxConfig, SandboxState};
+use gantry_kubelet::sandbox::{ContainerState, Sandbox, SandboxConfig, SandboxId, SandboxState};
 use gantry_kubelet::sandbox_config::address;
 
 use super::{Bug, Plant};
@@ -53,9 +53,18 @@ impl Plant {
         self.is(Bug::LeaksAddress)
     }
 
-    /// Whether a sandbox stays that was to be removed.
-    pub(crate) fn leaves_sandbox(&mut self) -> bool {
-        self.acts(Bug::LeavesSandbox, 5)
+    /// Whether a sandbox stays that was to be removed, and is not looked at again.
+    pub(crate) fn leaves(&mut self, sandbox: &SandboxId) -> bool {
+        let leaves = self.acts(Bug::LeavesSandbox, 5);
+        if leaves {
+            self.memory.left.insert(sandbox.clone());
+        }
+        leaves
+    }
+
+    /// Whether a sandbox stayed behind.
+    pub(crate) fn has_left(&self, sandbox: &SandboxId) -> bool {
+        self.memory.left.contains(sandbox)
     }
 
     /// How long a node waits until its heart beats again.

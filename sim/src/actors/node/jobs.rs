@@ -196,7 +196,7 @@ impl Node {
             }
             (PodAction::RemoveSandbox, pod) => {
                 let id = SandboxId(key.uid.clone());
-                if !self.plant.leaves_sandbox() {
+                if !self.plant.leaves(&id) {
                     self.machine.remove_sandbox(&id, desk);
                 }
                 if !lies && !self.plant.keeps_address() {

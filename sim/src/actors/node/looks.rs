@@ -24,6 +24,7 @@ impl Node {
     /// Notes what a sandbox looks like by now, and makes its pod due.
     pub(super) fn look(&mut self, id: &SandboxId, desk: &Desk<'_>) {
         let seen = self.machine.runtime.inspect(id);
+        let seen = seen.filter(|_| !self.plant.has_left(id));
         let key = match &seen {
             Some(sandbox) => Some(sandbox.config.pod.clone()),
             None => self.agent.state.key_of(&id.0),
