@@ -12,9 +12,8 @@ use crate::fact::Fact;
 
 /// The span in which decisions are counted.
 const SPAN: Duration = Duration::from_secs(60);
-/// How often one thing may be decided about in a span. Who empties a namespace looks five times a
-/// second, besides at news.
-const MOST: u32 = 600;
+/// How often one thing may be decided about in a span.
+const MOST: u32 = 300;
 /// How often in the quiet.
 const MOST_IN_QUIET: u32 = 60;
 /// How long it may take until an untroubled cluster has nothing left to do.
@@ -43,6 +42,11 @@ impl super::Law for Law {
         else {
             return Ok(());
         };
+        // Two leaders whose views differ undo each other's work for as long as they overlap.
+        if sight.parts.iter().any(|(name, _)| *name == "rival") {
+            self.counts.clear();
+            return Ok(());
+        }
         let is_quiet = self.is_quiet(sight);
         if is_quiet && *actions > 0 {
             let what = format!("{who} decided {actions} actions though nothing happens");

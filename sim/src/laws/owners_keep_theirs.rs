@@ -89,6 +89,12 @@ impl Law {
         let waits = new.is_terminating() && finalizers.contains(&FOREGROUND);
         self.living.insert(new.uid().to_owned(), waits);
         let owners: BTreeSet<String> = objects::owners(new).map(str::to_owned).collect();
+        // What was left behind and found another owner goes with that one.
+        for (owner, left) in &mut self.leaving {
+            if !owners.is_empty() && !owners.contains(owner) {
+                left.remove(new.uid());
+            }
+        }
         self.owned.insert(new.uid().to_owned(), owners);
         if finalizers.contains(&ORPHAN) && !self.leaving.contains_key(new.uid()) {
             let owned = self.owned.iter();
