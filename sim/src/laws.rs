@@ -15,12 +15,15 @@ mod deletions_are_meant;
 mod deletions_finish;
 mod deployments_stay_available;
 mod everybody_rests;
+mod evictions_have_a_reason;
 mod finalizers_hold;
+mod foreground_goes_last;
 mod identities_stay;
 mod lists_are_one_picture;
 mod living_nodes_are_kept;
 mod names_lead_home;
 mod nobody_is_busy_in_vain;
+mod nobody_makes_things_twice;
 mod nodes_settle;
 mod objects;
 mod owners_keep_theirs;
@@ -41,6 +44,7 @@ mod testing;
 mod time_goes_by;
 mod views_are_whole;
 mod watches_tell_once;
+mod wishes_are_counted;
 mod workloads_settle;
 mod writes_stay;
 
@@ -94,6 +98,8 @@ pub struct Sight<'a> {
     pub is_troubled: bool,
     /// Whether no trouble was ever to strike in this world.
     pub is_calm: bool,
+    /// Whether two leaders work at the same time.
+    pub has_rivals: bool,
     /// The parts that are not idle, by name.
     pub busy: &'a [String],
     /// Things that can grow, with their sizes and their limits.
@@ -111,6 +117,7 @@ impl<'a> Sight<'a> {
             snapshot,
             is_troubled: true,
             is_calm: false,
+            has_rivals: false,
             busy: &[],
             sizes: &[],
             parts: &[],
@@ -228,6 +235,10 @@ impl Laws {
             Box::<sets_take_the_least_missed::Law>::default(),
             Box::<time_goes_by::Law>::default(),
             Box::<watches_tell_once::Law>::default(),
+            Box::<wishes_are_counted::Law>::default(),
+            Box::<foreground_goes_last::Law>::default(),
+            Box::<evictions_have_a_reason::Law>::default(),
+            Box::<nobody_makes_things_twice::Law>::default(),
             Box::<addresses_belong_to_one::Law>::default(),
             Box::<components_name_what_they_saw::Law>::default(),
             Box::<deletions_are_meant::Law>::default(),

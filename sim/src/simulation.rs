@@ -246,9 +246,15 @@ impl Simulation {
         let sight = Sight {
             is_troubled: !self.is_resting,
             is_calm: self.profile.rates.is_empty(),
+            has_rivals: self.has_rivals(),
             ..Sight::of(self.core.now, &snapshot)
         };
         self.laws.judge(self.core.step, (&changes, &facts), &sight)
+    }
+
+    fn has_rivals(&self) -> bool {
+        let mut seats = self.seats.iter();
+        seats.any(|seat| seat.role == Role::Rival && seat.is_alive)
     }
 
     /// Who is at work on something.
@@ -274,6 +280,7 @@ impl Simulation {
             snapshot: &snapshot,
             is_troubled: !self.is_resting,
             is_calm: self.profile.rates.is_empty(),
+            has_rivals: self.has_rivals(),
             busy: &busy,
             sizes: &sizes,
             parts: &parts,

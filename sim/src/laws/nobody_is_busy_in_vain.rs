@@ -43,7 +43,7 @@ impl super::Law for Law {
             return Ok(());
         };
         // Two leaders whose views differ undo each other's work for as long as they overlap.
-        if sight.parts.iter().any(|(name, _)| *name == "rival") {
+        if sight.has_rivals {
             self.counts.clear();
             return Ok(());
         }
