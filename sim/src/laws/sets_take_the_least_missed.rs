@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gantry_api::Object;
 use gantry_base::Timestamp;
-use gantry_base::time::since;
+use gantry_base::time::after;
 use gantry_registry::request::Verb;
 
 use super::{Broken, Seen, Sight, Verdict, objects};
@@ -15,7 +15,7 @@ use crate::fact::Fact;
 /// Who takes pods of replica sets away.
 const CONTROLLER: &str = "replicaset-controller";
 /// Longer than it takes, where nothing goes wrong, until everybody knows of a change.
-const NEWS: Duration = Duration::from_millis(50);
+const NEWS: Duration = Duration::from_millis(2);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(super) struct Law {
     taken: BTreeSet<String>,
     /// When a set was last changed by somebody else, in what it wants or has, by its uid.
     touched: BTreeMap<String, Timestamp>,
+    /// When it was decided about a set last.
+    decided: BTreeMap<String, Timestamp>,
 }
 
 impl super::Law for Law {
@@ -45,6 +47,11 @@ impl super::Law for Law {
     }
 
     fn fact(&mut self, fact: &Fact, sight: &Sight<'_>) -> Verdict {
+        if let Fact::Decided { who, about, .. } = fact
+            && who == CONTROLLER
+        {
+            self.decided.insert(about.clone(), sight.now);
+        }
         let Fact::Asked {
             caller,
             verb: Verb::Delete,
@@ -76,21 +83,29 @@ impl Law {
         !pod.is_terminating() && !objects::has_ended(pod) && !self.taken.contains(pod.uid())
     }
 
+    /// Whether a set may have changed after the view of it was taken that was decided on.
+    fn is_news(&self, set: &str, key: &str) -> bool {
+        match (self.touched.get(set), self.decided.get(key)) {
+            (Some(touched), Some(decided)) => after(*touched, NEWS) > *decided,
+            (None, _) => false,
+            (_, None) => true,
+        }
+    }
+
     fn judge(&self, taken: &Object, left: &[Object], sight: &Sight<'_>) -> Result<(), String> {
         let Some(set) = objects::controller(taken) else {
             return Ok(());
         };
-        let touched = self.touched.get(set);
-        if touched.is_some_and(|touched| since(sight.now, *touched) < NEWS) {
-            return Ok(());
-        }
         let own = left
             .iter()
             .filter(|pod| objects::controller(pod) == Some(set));
         let own: Vec<&Object> = own.collect();
         let sets = objects::all(sight.snapshot, "apps", "replicasets");
-        let wanted = sets.iter().find(|(_, known)| known.uid() == set);
-        let wanted = wanted.map_or(0, |(_, set)| objects::number(set, &["spec", "replicas"], 1));
+        let found = sets.iter().find(|(_, known)| known.uid() == set);
+        let Some((_, known)) = found.filter(|(key, _)| !self.is_news(set, &key.to_string())) else {
+            return Ok(());
+        };
+        let wanted = objects::number(known, &["spec", "replicas"], 1);
         let count = i64::try_from(own.len()).unwrap_or(i64::MAX);
         if count <= wanted {
             return Err(format!("is taken of {count}, and {wanted} are wanted"));

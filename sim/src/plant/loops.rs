@@ -19,7 +19,7 @@ impl Plant {
     /// Whether a key that a change made due is forgotten; `forms` is how many forms of the object
     /// the change has.
     pub(crate) fn skips(&mut self, forms: usize) -> bool {
-        (forms > 1 && self.is(Bug::OnlyAdded)) || self.acts(Bug::SkipsEvent, 20)
+        (forms > 1 && self.is(Bug::OnlyAdded)) || self.acts(Bug::SkipsEvent, 5)
     }
 
     /// Whether a loop does not remember what it wrote.
