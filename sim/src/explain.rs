@@ -104,7 +104,11 @@ fn mentions(text: &str, name: &str) -> bool {
 fn is_trouble(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let who = words.find(|word| word.starts_with(char::is_alphabetic));
-    matches!(who, Some("trouble" | "relief" | "rival"))
+    match who {
+        // The second leader has the same name.
+        Some("rival") => text.contains("wrote first"),
+        who => matches!(who, Some("trouble" | "relief")),
+    }
 }
 
 #[cfg(test)]
@@ -119,5 +123,12 @@ mod tests {
         assert!(!mentions("create pods/default/web-12", "web-1"));
         assert!(!mentions("create pods/default/my-web-1", "web-1"));
         assert!(!mentions("anything", ""));
+    }
+
+    #[test]
+    fn trouble_is_told_from_the_second_leader() {
+        assert!(is_trouble("  14:04.619292 trouble    disk-slow strikes"));
+        assert!(is_trouble("  14:04.619292 rival      wrote first at 7"));
+        assert!(!is_trouble("  14:04.619292 rival      203: done"));
     }
 }

@@ -10,7 +10,7 @@ use crate::workspace;
 /// Builds the simulator; the profile has its own folder.
 const BUILD: &str = "build --profile sim --locked --quiet -p gantry-sim";
 /// The worlds of every change: shorter than those of the night, and under two minutes together.
-const HUNDRED: &str = "--seeds 100 --trouble 8m";
+const HUNDRED: &str = "--seeds 100 --trouble 6m";
 /// Worlds that even the development build has soon run.
 const SHORT: &str = "--seeds 3 --profile hard --trouble 2m --quiet 1m --fingerprints";
 
@@ -24,7 +24,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     Line::cargo(BUILD).run()?;
     simulator("sim", HUNDRED)?.run()?;
-    simulator("sim", "--seeds 5 --trouble 8m --twice")?.run()?;
+    simulator("sim", "--seeds 5 --trouble 6m --twice")?.run()?;
     println!("--- gantry-sim {SHORT}, in both builds");
     Line::cargo("build --locked --quiet -p gantry-sim").run_last()?;
     let [one, other] = ["debug", "sim"].map(|build| simulator(build, SHORT)?.output());
