@@ -25,6 +25,8 @@ pub(super) struct Law {
     owned: BTreeMap<String, BTreeSet<String>>,
     /// What the garbage collector asked to delete and nobody else did.
     collected: BTreeSet<(ObjectKey, String)>,
+    /// Whether two leaders ever overlapped: what one leaves behind, the other may take back.
+    had_rivals: bool,
 }
 
 impl super::Law for Law {
@@ -32,7 +34,8 @@ impl super::Law for Law {
         "owners keep theirs"
     }
 
-    fn change(&mut self, change: &Seen, _sight: &Sight<'_>) -> Verdict {
+    fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
+        self.had_rivals |= sight.has_rivals;
         if let (Some(old), None) = (&change.old, &change.new) {
             self.living.remove(old.uid());
             self.owned.remove(old.uid());
@@ -118,11 +121,11 @@ impl Law {
         let mut leaving = self.leaving.iter();
         let left = leaving.find(|(_, owned)| owned.contains(old.uid()));
         match left {
-            Some((owner, _)) => {
+            Some((owner, _)) if !self.had_rivals => {
                 let what = format!("it was collected although {owner} left it behind");
                 Err(Broken::new(key, what).and(owner))
             }
-            None => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 }
