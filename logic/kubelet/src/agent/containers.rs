@@ -74,17 +74,19 @@ impl State {
     /// Notes why a container does not run. Answers whether its task went well all the same.
     ///
     /// A program that cannot be started leaves an ended container, which is restarted like any
-    /// other; whatever else fails is told of until it is tried again.
+    /// other; whatever else fails is told of until it is tried again. One that runs all the same,
+    /// whatever the runtime said, is taken over like those of an earlier agent.
     pub fn not_started(
         &mut self,
         key: &PodRef,
         container: &str,
         (failure, why): (StartFailure, String),
     ) -> bool {
+        let known = self.pod(key);
+        known.probes.retain(|id, _| id.name != container);
         if failure == StartFailure::Program {
             return true;
         }
-        let known = self.pod(key);
         if failure == StartFailure::Image {
             known.images.remove(container);
         }

@@ -193,6 +193,27 @@ fn a_container_that_started_while_its_agent_was_away_keeps_its_health() {
 }
 
 #[test]
+fn a_container_that_runs_although_its_start_failed_is_asked_how_it_is() {
+    let spec = json!({"containers": [{"name": "c", "image": "i", "readinessProbe": {}}]});
+    let mut node = Node::new();
+    let key = node.put(pod(spec));
+    node.settle(&key);
+    let why = (StartFailure::Other, "no answer in time".to_owned());
+    assert!(!node.state.not_started(&key, "c", why));
+    let around = node.around.clone();
+    let observed = node
+        .state
+        .observe(&around, (&node.view, true), &key, node.now);
+    let resumed = observed.unwrap().resumed;
+    assert_eq!(resumed.len(), 1);
+    assert!(
+        node.state
+            .probes_due(&container("c", 0), node.now)
+            .is_some()
+    );
+}
+
+#[test]
 fn an_adopted_pod_keeps_its_address_and_nobody_else_gets_it() {
     let mut node = Node::new();
     let key = node.put(one_container());
