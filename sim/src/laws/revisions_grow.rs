@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use gantry_api::{ObjectKey, Revision};
+use gantry_base::Timestamp;
 
 use super::{Broken, Seen, Sight, Verdict};
 
@@ -11,6 +12,8 @@ use super::{Broken, Seen, Sight, Verdict};
 pub(super) struct Law {
     /// The newest revision of any change.
     newest: Revision,
+    /// When it was given: a transaction takes no time.
+    given: Option<Timestamp>,
     /// What changed at it.
     changed: BTreeSet<ObjectKey>,
     /// The newest revision of any picture.
@@ -22,7 +25,7 @@ impl super::Law for Law {
         "revisions grow"
     }
 
-    fn change(&mut self, change: &Seen, _sight: &Sight<'_>) -> Verdict {
+    fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
         let at = change.revision;
         if at < self.newest || at < self.pictured {
             let newest = self.newest.max(self.pictured);
@@ -31,12 +34,14 @@ impl super::Law for Law {
         }
         if at > self.newest {
             self.newest = at;
+            self.given = Some(sight.now);
             self.changed.clear();
         }
-        if self.changed.insert(change.key.clone()) {
+        let is_new = self.given == Some(sight.now);
+        if self.changed.insert(change.key.clone()) && is_new {
             Ok(())
         } else {
-            let what = format!("changed twice at {at}");
+            let what = format!("changed at {at}, which had been given already");
             Err(Broken::new(&change.key, what))
         }
     }

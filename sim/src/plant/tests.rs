@@ -33,7 +33,7 @@ fn names_and_sentences_are_there_once() {
 
 #[test]
 fn bugs_that_act_at_once_are_found_at_once() {
-    for bug in [Bug::MovesPod, Bug::RevisionTwice, Bug::LosesEvent] {
+    for bug in [Bug::StaleRead, Bug::ReadyUnasked, Bug::RepeatsEvent] {
         let found = look(bug, 1, small());
         assert!(found.is_some(), "{bug:?} was not found");
     }
