@@ -135,12 +135,12 @@ pub struct Answer {
     /// The newest revision of a list's objects.
     pub newest: Option<Revision>,
     /// A list's objects.
-    pub items: Vec<Item>,
+    pub items: Vec<Listed>,
 }
 
 /// One object of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct Listed {
     /// Its namespace, or nothing.
     pub namespace: String,
     /// Its name.

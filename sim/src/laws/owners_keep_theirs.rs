@@ -25,6 +25,8 @@ pub(super) struct Law {
     owned: BTreeMap<String, BTreeSet<String>>,
     /// What the garbage collector asked to delete and nobody else did.
     collected: BTreeSet<(ObjectKey, String)>,
+    /// Owners that somebody asked to delete once more: whoever does may think otherwise.
+    asked_again: BTreeSet<ObjectKey>,
     /// Whether two leaders ever overlapped: what one leaves behind, the other may take back.
     had_rivals: bool,
 }
@@ -36,11 +38,21 @@ impl super::Law for Law {
 
     fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
         self.had_rivals |= sight.has_rivals;
+        let leaves = |object: &Object| object.finalizers().contains(&ORPHAN);
+        if let Some(old) = change.old.as_ref().filter(|old| leaves(old))
+            && !change.new.as_ref().is_some_and(leaves)
+            && self.asked_again.remove(&change.key)
+        {
+            self.leaving.remove(old.uid());
+        }
         if let (Some(old), None) = (&change.old, &change.new) {
             self.living.remove(old.uid());
             self.owned.remove(old.uid());
         }
         if let Some(new) = &change.new {
+            if leaves(new) && !change.old.as_ref().is_some_and(leaves) {
+                self.asked_again.remove(&change.key);
+            }
             self.note(new);
         }
         let is_going = change.new.as_ref().is_none_or(Object::is_terminating);
@@ -64,6 +76,7 @@ impl super::Law for Law {
                 self.collected.insert((key.clone(), uid));
             } else {
                 self.collected.retain(|(known, _)| known != key);
+                self.asked_again.insert(key.clone());
             }
         }
         Ok(())

@@ -15,12 +15,12 @@ use crate::fact::{self, Answer, Fact};
 #[serde(default)]
 struct Head {
     metadata: Metadata,
-    items: Vec<Item>,
+    items: Vec<Listed>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Item {
+struct Listed {
     metadata: Metadata,
 }
 
@@ -55,8 +55,8 @@ pub(super) fn answer(answer: &Bytes) -> Answer {
     }
 }
 
-fn item(item: Item) -> Option<fact::Item> {
-    Some(fact::Item {
+fn item(item: Listed) -> Option<fact::Listed> {
+    Some(fact::Listed {
         revision: item.metadata.revision()?,
         name: item.metadata.name?,
         namespace: item.metadata.namespace.unwrap_or_default(),
