@@ -8,7 +8,7 @@ use gantry_store::Key;
 
 use super::{Broken, Seen, Sight, Verdict};
 use crate::actor::Address;
-use crate::fact::{Answer, Fact, Item};
+use crate::fact::{Answer, Fact, Listed};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Law {
     fn item(
         &self,
         (resource, at): (&GroupResource, Revision),
-        item: &Item,
+        item: &Listed,
         sight: &Sight<'_>,
     ) -> Verdict {
         let key = ObjectKey::new(resource.clone(), &item.namespace, &item.name);
@@ -93,7 +93,7 @@ mod tests {
         };
         let answer = |at: u64| Answer {
             revision: Some(Revision(at)),
-            items: vec![Item {
+            items: vec![Listed {
                 namespace: "default".to_owned(),
                 name: "a".to_owned(),
                 revision: Revision(3),
