@@ -120,10 +120,9 @@ impl Node {
     pub(super) fn news_for_reports(&mut self, desk: &Desk<'_>) {
         let jobs = self.agent.jobs.iter();
         let over: Vec<_> = jobs
-            .filter(|(_, job)| match job {
-                Job::Await(mark, wanted) => self.is_seen(mark, wanted),
-                _ => false,
-            })
+            .filter(
+                |(_, job)| matches!(job, Job::Await(mark, wanted) if self.is_seen(mark, wanted)),
+            )
             .map(|(ticket, _)| *ticket)
             .collect();
         for ticket in over {
