@@ -27,8 +27,9 @@ pub(super) struct Law {
     collected: BTreeSet<(ObjectKey, String)>,
     /// Owners that somebody asked to delete once more: whoever does may think otherwise.
     asked_again: BTreeSet<ObjectKey>,
-    /// Whether two leaders ever overlapped: what one leaves behind, the other may take back.
-    had_rivals: bool,
+    /// Whether every view is fresh: what a late one does not show cannot be left behind, and what
+    /// one leader leaves behind another may take back.
+    is_calm: bool,
 }
 
 impl super::Law for Law {
@@ -37,7 +38,7 @@ impl super::Law for Law {
     }
 
     fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
-        self.had_rivals |= sight.has_rivals;
+        self.is_calm = sight.is_calm;
         let leaves = |object: &Object| object.finalizers().contains(&ORPHAN);
         if let Some(old) = change.old.as_ref().filter(|old| leaves(old))
             && !change.new.as_ref().is_some_and(leaves)
@@ -134,7 +135,7 @@ impl Law {
         let mut leaving = self.leaving.iter();
         let left = leaving.find(|(_, owned)| owned.contains(old.uid()));
         match left {
-            Some((owner, _)) if !self.had_rivals => {
+            Some((owner, _)) if self.is_calm => {
                 let what = format!("it was collected although {owner} left it behind");
                 Err(Broken::new(key, what).and(owner))
             }
@@ -181,7 +182,10 @@ mod tests {
 
     fn verdict(owners: &[(Value, Value)]) -> Verdict {
         let (mut law, snapshot) = (Law::default(), testing::nothing());
-        let sight = testing::sight(&snapshot);
+        let sight = Sight {
+            is_calm: true,
+            ..testing::sight(&snapshot)
+        };
         law.change(&testing::made("pods", &owned()), &sight)?;
         for (old, new) in owners {
             law.change(&testing::changed("configmaps", old, new), &sight)?;

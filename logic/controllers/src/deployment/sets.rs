@@ -168,12 +168,12 @@ pub(super) fn replicas(set: &ReplicaSet) -> i32 {
         .unwrap_or(0)
 }
 
-/// The number of its pods that are available.
+/// The number of its pods that are available, and meant to stay: a status that was written before
+/// the set was made smaller counts those that are about to go.
 pub(super) fn available(set: &ReplicaSet) -> i32 {
-    set.status
-        .as_ref()
-        .and_then(|status| status.available_replicas)
-        .unwrap_or(0)
+    let status = set.status.as_ref();
+    let available = status.and_then(|status| status.available_replicas);
+    available.unwrap_or(0).min(replicas(set))
 }
 
 /// Asks `set` for another number of pods, and notes what for.

@@ -89,6 +89,25 @@ fn old_pods_go_only_as_far_as_availability_allows() {
 }
 
 #[test]
+fn pods_that_are_about_to_go_do_not_count_as_available() {
+    check(
+        &[
+            set("old", "nginx:1", 1, (4, 9)),
+            set("new", "nginx:2", 2, (1, 0)),
+        ],
+        {
+            let mut deployment = deployment(4, "nginx:2");
+            deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = json!("2");
+            deployment
+        },
+        &expect![[r#"
+            patch replicasets.apps old {"metadata":{"annotations":{"deployment.kubernetes.io/desired-replicas":"4","deployment.kubernetes.io/max-replicas":"5"},"resourceVersion":"5"},"spec":{"replicas":3}}
+            note ScalingReplicaSet: Scaled down replica set old from 4 to 3
+        "#]],
+    );
+}
+
+#[test]
 fn old_pods_that_never_became_available_go_first() {
     check(
         &[
