@@ -38,6 +38,7 @@ mod revisions_grow;
 mod rules_lead_to_endpoints;
 mod services_settle;
 mod sets_take_the_least_missed;
+mod silent_nodes_are_noticed;
 mod sizes_are_bounded;
 #[cfg(test)]
 mod testing;
@@ -236,6 +237,7 @@ impl Laws {
             Box::<time_goes_by::Law>::default(),
             Box::<watches_tell_once::Law>::default(),
             Box::<wishes_are_counted::Law>::default(),
+            Box::<silent_nodes_are_noticed::Law>::default(),
             Box::<foreground_goes_last::Law>::default(),
             Box::<evictions_have_a_reason::Law>::default(),
             Box::<nobody_makes_things_twice::Law>::default(),
