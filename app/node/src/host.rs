@@ -47,10 +47,13 @@ pub(crate) fn pressure(data_dir: &Path) -> Pressure {
     }
 }
 
-/// The size of the disk, and what of it is free, in bytes.
+/// The size of the disk, and what of it is free, in bytes. What is kept back from everybody counts
+/// as neither, as df(1) counts.
 pub(crate) fn disk(dir: &Path) -> (u64, u64) {
     rustix::fs::statvfs(dir).map_or((0, 0), |fs| {
-        (fs.f_blocks * fs.f_frsize, fs.f_bavail * fs.f_frsize)
+        let used = fs.f_blocks.saturating_sub(fs.f_bfree);
+        let usable = used.saturating_add(fs.f_bavail);
+        (usable * fs.f_frsize, fs.f_bavail * fs.f_frsize)
     })
 }
 
