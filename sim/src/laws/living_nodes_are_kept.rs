@@ -36,7 +36,8 @@ impl super::Law for Law {
             let renewals = self.renewals.entry(change.key.name.clone()).or_default();
             renewals.push(change.revision);
         }
-        if !change.is_core("nodes") || !is_given_up(change) {
+        // Which of two leaders gives a node up cannot be told, nor what that one has seen.
+        if sight.has_rivals || !change.is_core("nodes") || !is_given_up(change) {
             return Ok(());
         }
         let alive = self
