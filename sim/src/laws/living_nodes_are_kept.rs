@@ -40,6 +40,7 @@ impl super::Law for Law {
         if sight.has_rivals || !change.is_core("nodes") || !is_given_up(change) {
             return Ok(());
         }
+        self.progress.remove("rival");
         let alive = self
             .progress
             .iter()
