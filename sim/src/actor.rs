@@ -74,9 +74,6 @@ pub trait Actor: Any {
     /// Ends its own doing of new things, for the quiet at the end of a run.
     fn rest(&mut self, _desk: &mut Desk<'_>) {}
 
-    /// For laws that look into an actor.
-    fn as_any(&self) -> &dyn Any;
-
     /// What laws may see of it.
     fn inside(&self) -> Inside<'_> {
         Inside::default()

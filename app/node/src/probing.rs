@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use gantry_base::Timestamp;
 use gantry_base::time::since;
-use gantry_kubelet::probes::Which;
+use gantry_kubelet::probes::{Which, is_probed};
 use gantry_kubelet::sandbox::{ContainerId, PodRef};
 
 use crate::agent::Agent;
@@ -21,12 +21,7 @@ use crate::tasks::{field_path, note};
 
 /// Begins to ask a container for as long as it runs. Without probes there is nothing to ask.
 pub(crate) fn watch(agent: &Agent, id: ContainerId, spec: &Container) {
-    let probes = [
-        &spec.startup_probe,
-        &spec.liveness_probe,
-        &spec.readiness_probe,
-    ];
-    if probes.iter().all(|probe| probe.is_none()) {
+    if !is_probed(spec) {
         return;
     }
     let (agent, spec) = (agent.clone(), spec.clone());

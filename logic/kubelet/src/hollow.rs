@@ -21,7 +21,7 @@ use crate::sandbox::{
 };
 
 pub use fleet::{Announced, Fleet, FleetError, LABEL, Member, NODES_MAX, PODS_MAX};
-pub use host::{Done, Host, Started, takes};
+pub use host::{Done, Host, Started, config, takes};
 pub use images::Pretended;
 
 /// The exit code of a program that was killed.

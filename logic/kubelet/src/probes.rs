@@ -32,6 +32,17 @@ impl fmt::Display for Which {
     }
 }
 
+/// Whether there is anything to ask a container.
+#[must_use]
+pub fn is_probed(container: &Container) -> bool {
+    let probes = [
+        &container.startup_probe,
+        &container.liveness_probe,
+        &container.readiness_probe,
+    ];
+    probes.iter().any(|probe| probe.is_some())
+}
+
 /// What is known of a running container's health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {

@@ -152,8 +152,4 @@ impl Actor for Controllers {
                 .collect(),
         }
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

@@ -167,8 +167,4 @@ impl Actor for Human {
             self.go_on(desk);
         }
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

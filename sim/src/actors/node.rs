@@ -319,8 +319,4 @@ impl Actor for Node {
             ],
         }
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

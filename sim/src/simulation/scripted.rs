@@ -51,10 +51,6 @@ impl Actor for Someone {
     fn is_idle(&self) -> bool {
         true
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// What a storyteller wants to know of everything that changes.
@@ -107,7 +103,7 @@ impl Simulation {
             ticket = desk.ask(&caller, "kubectl", request);
         });
         loop {
-            let actor = self.seats[seat].actor.as_any();
+            let actor: &dyn std::any::Any = self.seats[seat].actor.as_ref();
             let someone = actor.downcast_ref::<Someone>();
             let answer = someone.and_then(|someone| someone.answers.get(&ticket));
             if let Some(answer) = answer {

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Container;
 
 use gantry_base::time::since;
 use gantry_kubelet::hollow::Started;
+use gantry_kubelet::probes::is_probed;
 use gantry_kubelet::sandbox::ContainerId;
 
 use super::node::Node;
@@ -27,12 +28,7 @@ pub(super) fn begin(node: &Arc<Node>, started: Started) {
 
 /// Begins to ask a container for as long as it runs. Without probes there is nothing to ask.
 pub(super) fn ask(node: &Arc<Node>, id: ContainerId, spec: &Container) {
-    let probes = [
-        &spec.startup_probe,
-        &spec.liveness_probe,
-        &spec.readiness_probe,
-    ];
-    if probes.iter().all(|probe| probe.is_none()) {
+    if !is_probed(spec) {
         return;
     }
     let node = Arc::clone(node);

@@ -21,10 +21,10 @@ use super::{Hollow, Pretended, TERMINATED};
 use crate::agent::{
     Around, Begun, Mark, Mounted, Observed, PullFailure, StartFailure, State, Step,
 };
-use crate::container::{self, Run};
+use crate::container::{self, ConfigError, Run};
 use crate::pod::{PodAction, all_containers};
 use crate::probes::Which;
-use crate::sandbox::{ContainerId, PodRef, SandboxId};
+use crate::sandbox::{ContainerConfig, ContainerId, PodRef, SandboxId};
 use crate::sandbox_config::Names;
 use crate::volume_content::{Tokens, content, fingerprint, tokens};
 
@@ -46,6 +46,28 @@ pub struct Done {
     pub well: bool,
     /// What runs from now on.
     pub started: Option<Started>,
+}
+
+/// What a container that only pretends is made with: it writes nowhere and mounts nothing.
+///
+/// # Errors
+/// Its configuration refers to what is not there.
+pub fn config(
+    (state, around, view): (&State, &Around, &View),
+    (key, pod): (&PodRef, &Pod),
+    (spec, attempt, step): (&Container, u32, u32),
+) -> Result<ContainerConfig, ConfigError> {
+    let given = state.given(around, (key, pod), &spec.name);
+    let on = around.surroundings(pod, view, &given.addresses);
+    let run = Run {
+        spec,
+        attempt,
+        step,
+        image_id: given.image_id,
+        log_path: PathBuf::new(),
+        mounts: Vec::new(),
+    };
+    container::config(&on, run)
 }
 
 /// A container that has begun to run.
@@ -263,17 +285,12 @@ impl Host {
         (spec, attempt, step): (&Container, u32, u32),
         now: Timestamp,
     ) -> Result<ContainerId, String> {
-        let given = self.state.given(&self.around, (key, pod), &spec.name);
-        let on = self.around.surroundings(pod, view, &given.addresses);
-        let run = Run {
-            spec,
-            attempt,
-            step,
-            image_id: given.image_id,
-            log_path: PathBuf::new(),
-            mounts: Vec::new(),
-        };
-        let config = container::config(&on, run).map_err(|error| error.to_string())?;
+        let config = config(
+            (&self.state, &self.around, view),
+            (key, pod),
+            (spec, attempt, step),
+        );
+        let config = config.map_err(|error| error.to_string())?;
         let within = SandboxId(key.uid.clone());
         let failed = |error: super::HollowError| error.to_string();
         let id = self.runtime.create(&within, config, now).map_err(failed)?;

@@ -1,17 +1,15 @@
 //! Containers on a simulated node: made, started, asked, stopped.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
 use gantry_base::time::since;
 use gantry_kubelet::agent::StartFailure;
-use gantry_kubelet::container::{self, ConfigError, Run};
-use gantry_kubelet::hollow::TERMINATED;
+use gantry_kubelet::hollow::{self, TERMINATED};
 use gantry_kubelet::pod::all_containers;
-use gantry_kubelet::probes::Which;
-use gantry_kubelet::sandbox::{ContainerConfig, ContainerId, PodRef, SandboxId};
+use gantry_kubelet::probes::{Which, is_probed};
+use gantry_kubelet::sandbox::{ContainerId, PodRef, SandboxId};
 
 use super::Node;
 use super::jobs::Job;
@@ -37,7 +35,9 @@ impl Node {
             let failure = (StartFailure::Other, "the runtime refuses".to_owned());
             return self.agent.state.not_started(key, name, failure);
         }
-        let config = match self.config((key, pod), (spec, attempt, step)) {
+        let agent = &self.agent;
+        let on = (&agent.state, &agent.around, &agent.view());
+        let config = match hollow::config(on, (key, pod), (spec, attempt, step)) {
             Ok(config) => config,
             Err(error) => {
                 let failure = (StartFailure::Other, error.to_string());
@@ -70,26 +70,6 @@ impl Node {
         }
     }
 
-    fn config(
-        &self,
-        (key, pod): (&PodRef, &Pod),
-        (spec, attempt, step): (&Container, u32, u32),
-    ) -> Result<ContainerConfig, ConfigError> {
-        let view = self.agent.view();
-        let around = &self.agent.around;
-        let given = self.agent.state.given(around, (key, pod), &spec.name);
-        let on = around.surroundings(pod, &view, &given.addresses);
-        let run = Run {
-            spec,
-            attempt,
-            step,
-            image_id: given.image_id,
-            log_path: PathBuf::new(),
-            mounts: Vec::new(),
-        };
-        container::config(&on, run)
-    }
-
     /// A container was asked to end, and does.
     pub(super) fn end_stopped(&mut self, id: &ContainerId, desk: &mut Desk<'_>) {
         self.machine.end(id, TERMINATED, desk);
@@ -119,12 +99,7 @@ impl Node {
 
     /// Asks a container what is due, for as long as it runs.
     pub(super) fn probe(&mut self, id: &ContainerId, spec: &Container, desk: &mut Desk<'_>) {
-        let probes = [
-            &spec.startup_probe,
-            &spec.liveness_probe,
-            &spec.readiness_probe,
-        ];
-        if probes.iter().all(|probe| probe.is_none()) {
+        if !is_probed(spec) {
             return;
         }
         let Some((due, next)) = self.agent.state.probes_due(id, desk.now) else {
