@@ -23,8 +23,14 @@ pub(crate) async fn run(which: &Which, command: Image) -> Result<()> {
         Image::Import { archive, tag } => {
             let name = tag.map(|tag| tag.parse::<Reference>()).transpose()?;
             let names = images.import(&archive, name.as_ref()).await?;
-            for name in names {
+            for name in &names {
                 output::line(format!("imported {}", name.familiar()));
+            }
+            if names.iter().any(|name| name.tag() == Some("latest")) {
+                output::line(
+                    "Pods that ask for it without a tag, or for latest, look in the registry first: \
+                     give it a tag of its own, or set imagePullPolicy: IfNotPresent.",
+                );
             }
         }
         Image::Pull { reference } => pull(&images, &reference).await?,

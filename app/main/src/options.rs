@@ -169,6 +169,7 @@ pub(crate) struct Service {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Image {
     /// Take images out of an archive (OCI layout or docker save).
+    #[command(alias = "load")]
     Import {
         /// The archive.
         archive: PathBuf,
