@@ -75,8 +75,14 @@ impl Line {
     pub(crate) fn output(mut self) -> Result<String> {
         let output = self.command.output();
         let output = output.with_context(|| format!("start `{}`", self.text))?;
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "run `{}`: {complaint}", self.text);
+        ensure!(
+            output.status.success(),
+            "run `{}`: it ended with {}\n{}{}",
+            self.text,
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).context("read its output as text")
     }
 }
