@@ -9,7 +9,7 @@ use gantry_kinds::ScalePaths;
 
 use crate::call::Call;
 use crate::decode::{self, Expected};
-use crate::managers::Writer;
+use crate::managers::{self, Writer};
 use crate::request::{PatchType, Verb};
 use crate::step::{Payload, Reply, Step};
 use crate::verbs::patch;
@@ -26,6 +26,7 @@ pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let paths = call.kind.scale.ok_or(Rejection::NoSuchPath)?;
     let stored = call.stored()?;
     let old = call.read(stored);
+    let mut writer = Writer::Update;
     let scale = match call.request.verb {
         Verb::Get => {
             let shown = show(&old, paths, old.resource_version());
@@ -33,11 +34,8 @@ pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
         }
         Verb::Update => decode::object_as(call, SCALE)?,
         Verb::Patch(PatchType::Apply) => {
-            return Err(Rejection::UnsupportedMediaType {
-                accepted: "application/json-patch+json, application/merge-patch+json, \
-                           application/strategic-merge-patch+json"
-                    .to_owned(),
-            });
+            writer = Writer::Applied;
+            decode::object_as(call, SCALE)?
         }
         Verb::Patch(kind) => {
             let shown = show(&old, paths, old.resource_version());
@@ -48,20 +46,16 @@ pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
             return Err(Rejection::MethodNotAllowed);
         }
     };
-    let mut object = old.clone();
-    check(call, &scale, &mut object)?;
-    let replicas = scale
-        .at(&["spec", "replicas"])
-        .and_then(Value::as_i64)
-        .unwrap_or(0);
-    object.set(paths.spec_replicas, Value::from(replicas));
-    let step = update::replace(
-        call,
-        stored,
-        &old,
-        object.clone(),
-        (Part::Main, Writer::Update),
-    )?;
+    check(call, &scale)?;
+    let object = match writer {
+        Writer::Update => scaled(old.clone(), &scale, paths),
+        // What is applied is the number alone; everything else is somebody else's.
+        Writer::Applied => {
+            let config = scaled(identity(&old), &scale, paths);
+            managers::merged(call, Some(&old), config, Part::Main)?
+        }
+    };
+    let step = update::replace(call, stored, &old, object.clone(), (Part::Main, writer))?;
     // What is about to be written has no revision yet; the commit fills it in.
     let is_written = matches!(step, Step::Commit { .. });
     let revision = if is_written {
@@ -76,20 +70,43 @@ pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
     }))
 }
 
-/// Takes over what the client expects of the object, and refuses what cannot be.
-fn check(call: &Call<'_>, scale: &Object, object: &mut Object) -> Result<(), Rejection> {
+/// What says which object is meant.
+fn identity(object: &Object) -> Object {
+    let mut identity = Object::default();
+    for path in [
+        &["apiVersion"][..],
+        &["kind"],
+        &["metadata", "name"],
+        &["metadata", "namespace"],
+    ] {
+        if let Some(value) = object.at(path) {
+            identity.set(path, value.clone());
+        }
+    }
+    identity
+}
+
+/// `object` with the number that `scale` asks for, and with what its writer expects to find.
+fn scaled(mut object: Object, scale: &Object, paths: ScalePaths) -> Object {
+    for expected in ["resourceVersion", "uid"] {
+        let text = scale.text(&["metadata", expected]);
+        if !text.is_empty() {
+            object.set(&["metadata", expected], Value::from(text));
+        }
+    }
+    let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64);
+    object.set(paths.spec_replicas, Value::from(replicas.unwrap_or(0)));
+    object
+}
+
+/// Refuses what cannot be.
+fn check(call: &Call<'_>, scale: &Object) -> Result<(), Rejection> {
     if !scale.name().is_empty() && scale.name() != call.request.name() {
         return Err(Rejection::bad_request(format!(
             "the name of the object ({}) does not match the name on the URL ({})",
             scale.name(),
             call.request.name()
         )));
-    }
-    for expected in ["resourceVersion", "uid"] {
-        let text = scale.text(&["metadata", expected]);
-        if !text.is_empty() {
-            object.set(&["metadata", expected], Value::from(text));
-        }
     }
     let mut errors = FieldErrors::new();
     let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64);
