@@ -3,11 +3,12 @@
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Event, Namespace, Node, Pod, PodTemplate, ReplicationController, Secret,
-    Service, ServiceAccount,
+    ConfigMap, Endpoints, Event, LimitRange, Namespace, Node, Pod, PodTemplate,
+    ReplicationController, ResourceQuota, Secret, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{IPAddress, ServiceCIDR};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 
@@ -32,10 +33,13 @@ pub(crate) fn count<C: Census>(mut census: C) -> C {
     census.namespaced::<Deployment>();
     census.namespaced::<EndpointSlice>();
     census.namespaced::<Endpoints>();
+    census.namespaced::<LimitRange>();
     census.namespaced::<Pod>();
+    census.namespaced::<PodDisruptionBudget>();
     census.namespaced::<PodTemplate>();
     census.namespaced::<ReplicaSet>();
     census.namespaced::<ReplicationController>();
+    census.namespaced::<ResourceQuota>();
     census.namespaced::<Role>();
     census.namespaced::<RoleBinding>();
     census.namespaced::<Secret>();

@@ -16,6 +16,7 @@ pub mod discovery;
 pub mod kind;
 pub mod networking;
 pub mod parts;
+pub mod policy;
 pub mod rbac;
 pub mod rules;
 pub mod scheduling;
@@ -51,11 +52,13 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<core_v1::ConfigMaps>(),
         describe::<core_v1::EndpointsKind>(),
         describe::<core_v1::Events>(),
+        describe::<core_v1::LimitRanges>(),
         describe::<core_v1::Namespaces>(),
         describe::<core_v1::Nodes>(),
         describe::<core_v1::PodTemplates>(),
         describe::<core_v1::Pods>(),
         describe::<core_v1::ReplicationControllers>(),
+        describe::<core_v1::ResourceQuotas>(),
         describe::<core_v1::Secrets>(),
         describe::<core_v1::ServiceAccounts>(),
         describe::<core_v1::Services>(),
@@ -63,6 +66,7 @@ pub fn builtin() -> Vec<Descriptor> {
         describe_stored_as::<core_v1::GroupedEvents, Event>(),
         describe::<networking::IPAddresses>(),
         describe::<networking::ServiceCIDRs>(),
+        describe::<policy::PodDisruptionBudgets>(),
         describe::<rbac::ClusterRoleBindings>(),
         describe::<rbac::ClusterRoles>(),
         describe::<rbac::RoleBindings>(),

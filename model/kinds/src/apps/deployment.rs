@@ -165,7 +165,7 @@ fn validate_rolling(rolling: &RollingUpdateDeployment, path: &FieldPath, errors:
     let (Some(unavailable), Some(surge)) = (&rolling.max_unavailable, &rolling.max_surge) else {
         return;
     };
-    replicas::number_or_percent(unavailable, &at, errors);
+    replicas::number_or_share(unavailable, &at, errors);
     replicas::number_or_percent(surge, &path.field("maxSurge"), errors);
     if replicas::is_nothing(unavailable) && replicas::is_nothing(surge) {
         errors.invalid(&at, unavailable, "may not be 0 when `maxSurge` is 0");

@@ -12,19 +12,21 @@ pub fn number_or_percent(part: &IntOrString, path: &FieldPath, errors: &mut Fiel
         IntOrString::Int(number) => {
             check::not_negative(Some(i64::from(*number)), path, errors);
         }
-        IntOrString::String(text) if percent(part).is_some() => {
-            if percent(part).is_some_and(|percent| percent > 100)
-                && path.as_str().ends_with("maxUnavailable")
-            {
-                errors.invalid(path, text, "must not be greater than 100%");
-            }
-        }
+        IntOrString::String(_) if percent(part).is_some() => {}
         IntOrString::String(text) => errors.invalid(
             path,
             text,
             "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', \
               or '93%', regex used for validation is '[0-9]+%')",
         ),
+    }
+}
+
+/// Checks a number or a percentage that may not be more than the whole.
+pub fn number_or_share(part: &IntOrString, path: &FieldPath, errors: &mut FieldErrors) {
+    number_or_percent(part, path, errors);
+    if percent(part).is_some_and(|percent| percent > 100) {
+        errors.invalid(path, part, "must not be greater than 100%");
     }
 }
 

@@ -76,7 +76,8 @@ pub fn validate(from: &ResourceRequirements, path: &FieldPath, errors: &mut Fiel
     }
 }
 
-fn container_resource(resource: &str, path: &FieldPath, errors: &mut FieldErrors) {
+/// Checks the name of a resource that containers ask for.
+pub fn container_resource(resource: &str, path: &FieldPath, errors: &mut FieldErrors) {
     errors.named(path, resource, name::qualified);
     let standard = OF_CONTAINERS.contains(&resource) || resource.starts_with("hugepages-");
     if !resource.contains('/') && !standard {
@@ -86,6 +87,16 @@ fn container_resource(resource: &str, path: &FieldPath, errors: &mut FieldErrors
 
 /// Checks one amount of one resource.
 pub fn value(resource: &str, from: &Written, path: &FieldPath, errors: &mut FieldErrors) {
+    amount_of(
+        from,
+        resource == "pods" || is_extended(resource),
+        path,
+        errors,
+    );
+}
+
+/// Checks one amount of something that is counted or measured.
+pub fn amount_of(from: &Written, is_counted: bool, path: &FieldPath, errors: &mut FieldErrors) {
     let Ok(amount) = from.0.parse::<Quantity>().map_err(|error| {
         errors.invalid(path, &from.0, error.to_string());
     }) else {
@@ -94,8 +105,7 @@ pub fn value(resource: &str, from: &Written, path: &FieldPath, errors: &mut Fiel
     if amount.is_negative() {
         errors.invalid(path, &from.0, NOT_NEGATIVE);
     }
-    let counted = resource == "pods" || is_extended(resource);
-    if counted && amount.milli_value() % 1000 != 0 {
+    if is_counted && amount.milli_value() % 1000 != 0 {
         errors.invalid(path, &from.0, "must be an integer");
     }
 }
@@ -107,9 +117,8 @@ fn within_limit(
     path: &FieldPath,
     errors: &mut FieldErrors,
 ) {
-    let whole = is_extended(resource) || resource.starts_with("hugepages-");
     let Some(limit) = limit else {
-        if whole {
+        if is_whole(resource) {
             let detail = "Limit must be set for non overcommitable resources";
             errors.required(&path.field("limits"), detail);
         }
@@ -119,7 +128,7 @@ fn within_limit(
         return;
     };
     let at = path.field("requests");
-    if whole && asked != most {
+    if is_whole(resource) && asked != most {
         errors.invalid(
             &at,
             &request.0,
@@ -134,7 +143,14 @@ fn within_limit(
     }
 }
 
+/// Whether nobody may use more of the resource than was asked for.
+#[must_use]
+pub fn is_whole(resource: &str) -> bool {
+    is_extended(resource) || resource.starts_with("hugepages-")
+}
+
 /// Whether a resource is counted in whole things that a node advertises, such as `example.com/gpu`.
-fn is_extended(resource: &str) -> bool {
+#[must_use]
+pub fn is_extended(resource: &str) -> bool {
     resource.contains('/') && !resource.contains("kubernetes.io/")
 }
