@@ -8,6 +8,7 @@ use tracing::{info, warn};
 
 use gantry_api::Caller;
 use gantry_client::{Api, Local};
+use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Config, Gateway, OsEntropy, SystemClock};
 use gantry_journal::{Journal, JournalConfig};
 use gantry_pki::{Pki, ServerNames};
@@ -30,6 +31,7 @@ pub struct Control {
     gateway: Gateway,
     tokens: Arc<Tokens>,
     clock: Arc<dyn Clock>,
+    record: Record,
     tasks: JoinSet<()>,
 }
 
@@ -74,6 +76,7 @@ impl Control {
             gateway,
             tokens,
             clock,
+            record: Record::default(),
             tasks: JoinSet::new(),
         })
     }
@@ -108,6 +111,12 @@ impl Control {
         &self.clock
     }
 
+    /// What the loops of this process did.
+    #[must_use]
+    pub const fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// The API as `caller` sees it.
     #[must_use]
     pub fn api(&self, caller: Caller, agent: &str) -> Arc<dyn Api> {
@@ -120,6 +129,7 @@ impl Control {
             &self.gateway,
             &self.clock,
             self.pki.ca_pem(),
+            &self.record,
             &mut self.tasks,
         );
         let (pki, clock) = (Arc::clone(&self.pki), Arc::clone(&self.clock));

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use gantry_api::Caller;
 use gantry_client::{Api, Local};
 use gantry_controllers::Visitor;
-use gantry_driver::{Cache, run_controller};
+use gantry_driver::{Cache, Ground, Record, run_controller};
 use gantry_gateway::{Clock, Gateway};
 use gantry_reconcile::Controller;
 use gantry_scheduler::Scheduler;
@@ -18,24 +18,28 @@ pub(crate) fn start(
     gateway: &Gateway,
     clock: &Arc<dyn Clock>,
     ca_pem: &str,
+    record: &Record,
     tasks: &mut JoinSet<()>,
 ) {
-    let cache = Cache::default();
+    let ground = Ground {
+        cache: Cache::default(),
+        clock: Arc::clone(clock),
+        record: record.clone(),
+    };
     let mut parts = Parts {
         gateway,
-        clock,
-        cache: &cache,
+        ground: &ground,
         tasks,
     };
     gantry_controllers::all(ca_pem, &mut parts);
     parts.visit(Scheduler);
-    cache.start(&masters(gateway, "gantry-controllers"), clock, tasks);
+    let api = masters(gateway, "gantry-controllers");
+    ground.cache.start(&api, clock, tasks);
 }
 
 struct Parts<'a> {
     gateway: &'a Gateway,
-    clock: &'a Arc<dyn Clock>,
-    cache: &'a Cache,
+    ground: &'a Ground,
     tasks: &'a mut JoinSet<()>,
 }
 
@@ -45,7 +49,7 @@ impl Visitor for Parts<'_> {
         C::World: Send + Sync + fmt::Debug,
     {
         let api = own(self.gateway, C::NAME);
-        run_controller(controller, self.cache, api, self.clock, self.tasks);
+        run_controller(controller, api, self.ground, self.tasks);
     }
 }
 

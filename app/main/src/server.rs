@@ -13,10 +13,10 @@ use tracing_subscriber::EnvFilter;
 
 use gantry_api::Caller;
 use gantry_control::{Control, ControlConfig};
-use gantry_http::{Server, ServerConfig};
+use gantry_http::{Bounds, Server, ServerConfig};
 use gantry_images::Images;
 use gantry_kubelet::node_status::Reserved;
-use gantry_node::{Node, NodeConfig};
+use gantry_node::{Doors, Node, NodeConfig};
 
 use crate::cluster::{Cluster, VERSION};
 use crate::notice::{Notice, Notices};
@@ -113,8 +113,12 @@ async fn start(
     let config = node_config(cluster)?;
     let node_name = config.name.clone();
     let caller = Caller::authenticated(&format!("system:node:{node_name}"), &["system:nodes"]);
-    let api = control.api(caller, "kubelet");
-    let node = Node::start(config, images, api, Arc::clone(control.clock()))
+    let doors = Doors {
+        api: control.api(caller, "kubelet"),
+        clock: Arc::clone(control.clock()),
+        record: control.record().clone(),
+    };
+    let node = Node::start(config, images, doors)
         .await
         .context("start the node")?;
     let server = Server::new(ServerConfig {
@@ -125,6 +129,8 @@ async fn start(
         clock: Arc::clone(control.clock()),
         listeners,
         version: VERSION.to_owned(),
+        bounds: Bounds::default(),
+        record: control.record().clone(),
     })
     .context("prepare to listen")?;
     let (front, ended) = tokio::sync::oneshot::channel::<()>();

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::task::{AbortHandle, JoinSet};
 
 use gantry_client::Api;
-use gantry_driver::{Cache, Inbox};
+use gantry_driver::{Cache, Inbox, Record};
 use gantry_gateway::Clock;
 use gantry_images::Images;
 use gantry_kubelet::agent::{Around, find};
@@ -40,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) around: Around,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where the loops enter what they do.
+    pub(crate) record: Record,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) network: Arc<dyn Network>,
     pub(crate) images: Images,

@@ -3,9 +3,24 @@
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use gantry_client::Api;
+use gantry_driver::Record;
+use gantry_gateway::Clock;
 use gantry_kubelet::node_status::Reserved;
 use gantry_netdev::NetworkConfig;
+
+/// What connects a node to the rest of its process.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    /// The API, as this node may use it.
+    pub api: Arc<dyn Api>,
+    /// The door to time.
+    pub clock: Arc<dyn Clock>,
+    /// Where its loops enter what they do.
+    pub record: Record,
+}
 
 /// What a node has to be told.
 #[derive(Clone, Debug)]

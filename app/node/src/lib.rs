@@ -29,6 +29,6 @@ mod tasks;
 mod tokens;
 mod zone;
 
-pub use config::NodeConfig;
+pub use config::{Doors, NodeConfig};
 pub use hollow::{HollowError, HollowNodes};
 pub use node::{Node, NodeError};

@@ -7,10 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use gantry_client::Api;
 use gantry_dns::{Name, NameError, Zone, ZoneConfig};
 use gantry_driver::{Cache, Driver, Inbox};
-use gantry_gateway::Clock;
 use gantry_http::nodes::Nodes;
 use gantry_images::Images;
 use gantry_kubelet::agent::{Around, State};
@@ -26,7 +24,7 @@ use gantry_runtime::{Embedded, EmbeddedConfig, Runtime, RuntimeError};
 use gantry_volumes::{VolumeError, Volumes};
 
 use crate::agent::{Agent, Parts};
-use crate::config::NodeConfig;
+use crate::config::{Doors, NodeConfig};
 use crate::notes::Notes;
 use crate::references::References;
 use crate::rootfs::NodeImages;
@@ -90,8 +88,7 @@ impl Node {
     pub async fn start(
         config: NodeConfig,
         images: Images,
-        api: Arc<dyn Api>,
-        clock: Arc<dyn Clock>,
+        doors: Doors,
     ) -> Result<Self, NodeError> {
         let network = BridgeNetwork::new(config.network.clone());
         network.set_up().await?;
@@ -101,10 +98,10 @@ impl Node {
             domain: config.domain.parse::<Name>()?,
             server: config.cluster_dns,
         };
-        let (notes, record) = Notes::new(Arc::clone(&api), Arc::clone(&clock));
-        let agent = agent(config, (images, Arc::new(network)), (api, clock), notes).await?;
+        let (notes, noting) = Notes::new(Arc::clone(&doors.api), Arc::clone(&doors.clock));
+        let agent = agent(config, (images, Arc::new(network)), doors, notes).await?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(record);
+        tasks.spawn(noting);
         pods::listen(&agent);
         rules::listen(&agent);
         let zone_inbox = zone::listen(&agent.cache);
@@ -178,7 +175,7 @@ async fn runtime(config: &NodeConfig, images: Images) -> Result<Embedded, Runtim
 async fn agent(
     config: NodeConfig,
     (images, network): (Images, Arc<dyn Network>),
-    (api, clock): (Arc<dyn Api>, Arc<dyn Clock>),
+    doors: Doors,
     notes: Notes,
 ) -> Result<Agent, NodeError> {
     let volumes = Volumes::open(&config.data_dir.join("pods"))?;
@@ -189,8 +186,9 @@ async fn agent(
         state: Shared::new(State::new(config.network.node_range)),
         looks: Looks::default(),
         machine,
-        api,
-        clock,
+        api: doors.api,
+        clock: doors.clock,
+        record: doors.record,
         runtime,
         network,
         images,
@@ -282,7 +280,7 @@ where
         inbox,
         agent.clock.clone(),
     );
-    driver.run()
+    driver.recorded(&agent.record).run()
 }
 
 /// Looks at every sandbox whose state changed.

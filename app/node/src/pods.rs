@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 
+use gantry_api::{GroupResource, ObjectKey};
 use gantry_base::Timestamp;
 use gantry_driver::{Executor, Outcome, Subject};
 use gantry_kubelet::agent::{self, Step, Turn, find};
@@ -50,6 +51,15 @@ impl Subject for Pods {
             probing::watch(agent, id, &spec);
         }
         Some(observed.turn)
+    }
+
+    fn concerned(&self, key: &PodRef, _steps: &[Step]) -> Vec<ObjectKey> {
+        let pods = GroupResource::of::<Pod>();
+        vec![ObjectKey::new(pods, &key.namespace, &key.name)]
+    }
+
+    fn wording(&self, step: &Step) -> String {
+        step.action.to_string()
     }
 
     fn decide(&self, turn: &Turn) -> Plan<Step> {

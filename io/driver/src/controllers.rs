@@ -15,6 +15,7 @@ use crate::cache::Cache;
 use crate::drive::{Driver, Subject};
 use crate::executor::ApiExecutor;
 use crate::inbox::Inbox;
+use crate::record::Record;
 
 struct Controlled<C> {
     controller: C,
@@ -50,22 +51,42 @@ where
         self.controller.reconcile(world)
     }
 
+    fn concerned(&self, key: &ObjectKey, actions: &[Write]) -> Vec<ObjectKey> {
+        let changed = actions.iter().filter_map(Write::key).cloned();
+        std::iter::once(key.clone()).chain(changed).collect()
+    }
+
+    fn wording(&self, write: &Write) -> String {
+        write.to_string()
+    }
+
     fn refused(&self, world: &C::World, write: &Write, why: &str) -> Plan<Write> {
         self.controller.refused(world, write, why)
     }
 }
 
+/// What all controllers of a process share.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// The view that they look at.
+    pub cache: Cache,
+    /// The door to time.
+    pub clock: Arc<dyn Clock>,
+    /// Where they enter what they do.
+    pub record: Record,
+}
+
 /// Wires a controller to the cache and starts its loop, which begins when the cache is synced.
-pub fn run_controller<C>(
-    controller: C,
-    cache: &Cache,
-    api: Arc<dyn Api>,
-    clock: &Arc<dyn Clock>,
-    tasks: &mut JoinSet<()>,
-) where
+pub fn run_controller<C>(controller: C, api: Arc<dyn Api>, ground: &Ground, tasks: &mut JoinSet<()>)
+where
     C: Controller,
     C::World: Send + Sync + fmt::Debug,
 {
+    let Ground {
+        cache,
+        clock,
+        record,
+    } = ground.clone();
     let inbox = Inbox::default();
     let sources = controller.sources();
     for source in sources.as_slice() {
@@ -75,7 +96,7 @@ pub fn run_controller<C>(
         };
         cache.listen(&source.watched, Arc::new(listener));
     }
-    let executor = ApiExecutor::new(api, C::NAME, Arc::clone(clock));
+    let executor = ApiExecutor::new(api, C::NAME, Arc::clone(&clock));
     let driver = Driver::new(
         Controlled {
             controller,
@@ -84,9 +105,9 @@ pub fn run_controller<C>(
         executor,
         cache.clone(),
         inbox,
-        Arc::clone(clock),
-    );
-    let cache = cache.clone();
+        clock,
+    )
+    .recorded(&record);
     tasks.spawn(async move {
         cache.synced().await;
         driver.run().await;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
+use gantry_api::ObjectKey;
 use gantry_base::Timestamp;
 use gantry_base::time::since;
 use gantry_gateway::Clock;
@@ -17,6 +18,7 @@ use gantry_steering::{End, Outcome, Turns};
 
 use crate::cache::Cache;
 use crate::inbox::Inbox;
+use crate::record::{self, Draft, Record};
 
 /// What the loop keeps true.
 pub trait Subject: Send + Sync + 'static {
@@ -44,6 +46,16 @@ pub trait Subject: Send + Sync + 'static {
     /// Decides what to do next.
     fn decide(&self, world: &Self::World) -> Plan<Self::Action>;
 
+    /// The objects that a plan concerned: first what `key` stands for, then what `actions` change.
+    fn concerned(&self, _key: &Self::Key, _actions: &[Self::Action]) -> Vec<ObjectKey> {
+        Vec::new()
+    }
+
+    /// An action in words, for people; nothing in it may be secret.
+    fn wording(&self, _action: &Self::Action) -> String {
+        "make it so".to_owned()
+    }
+
     /// What to do when an action was refused for good.
     fn refused(
         &self,
@@ -70,6 +82,7 @@ pub struct Driver<S: Subject, X> {
     inbox: Inbox<S::Key>,
     clock: Arc<dyn Clock>,
     turns: Turns<S::Key>,
+    record: Option<Record>,
 }
 
 impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
@@ -88,7 +101,15 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
             cache,
             inbox,
             clock,
+            record: None,
         }
+    }
+
+    /// The same loop, which enters what it does into `record`.
+    #[must_use]
+    pub fn recorded(mut self, record: &Record) -> Self {
+        self.record = Some(record.clone());
+        self
     }
 
     /// Runs until it is dropped.
@@ -101,6 +122,9 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
             if self.turns.pass_is_due(now) {
                 let all = self.subject.all_keys(&self.cache.view());
                 self.turns.pass(all.into_iter(), now);
+            }
+            if let Some(record) = &self.record {
+                record.depth(self.subject.name(), self.turns.len());
             }
             match self.turns.next(now) {
                 Next::Due(key) => self.turn(key).await,
@@ -135,7 +159,7 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
             Some((world, plan))
         }));
         match decided {
-            Ok(Some((world, plan))) => self.act(key, &world, plan).await,
+            Ok(Some((world, plan))) => self.act(key, &world, plan, now).await,
             Ok(None) => self.turns.idle(&key),
             Err(_) => {
                 error!(subject = self.subject.name(), ?key, "deciding panicked");
@@ -145,14 +169,18 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
         }
     }
 
-    async fn act(&mut self, key: S::Key, world: &S::World, plan: Plan<S::Action>) {
+    async fn act(&mut self, key: S::Key, world: &S::World, plan: Plan<S::Action>, at: Timestamp) {
         let subject = self.subject.name();
+        let draft = self.record.as_ref().map(|_| self.draft(&key, &plan, at));
         for Reason { about, because } in &plan.reasons {
             debug!(subject, about, because, "decided");
         }
         let recheck = plan.recheck;
         let end = self.carry_out(&key, plan.actions).await;
         let now = self.clock.now();
+        if let (Some(record), Some(draft)) = (&self.record, draft) {
+            record.ended(subject, draft, &end, now);
+        }
         if let End::Refused(action, why) = &end {
             info!(subject, ?key, why, "a write was refused");
             let plan = self.subject.refused(world, action, why);
@@ -161,6 +189,16 @@ impl<S: Subject, X: Executor<S::Action>> Driver<S, X> {
         let delay = self.turns.ended(key.clone(), &end, recheck, now);
         if let End::Failed(why) = &end {
             warn!(subject, ?key, ?delay, why, "could not carry out a plan");
+        }
+    }
+
+    fn draft(&self, key: &S::Key, plan: &Plan<S::Action>, at: Timestamp) -> Draft {
+        let actions = plan.actions.iter();
+        Draft {
+            at,
+            actions: record::shown(actions.map(|action| self.subject.wording(action))),
+            reasons: plan.reasons.clone(),
+            objects: self.subject.concerned(key, &plan.actions),
         }
     }
 

@@ -9,10 +9,13 @@ mod controllers;
 mod drive;
 mod executor;
 mod inbox;
+pub mod limits;
+mod record;
 
 pub use cache::{Cache, Listener};
-pub use controllers::run_controller;
+pub use controllers::{Ground, run_controller};
 pub use drive::{Driver, Executor, Subject};
 pub use executor::ApiExecutor;
-pub use gantry_steering::{End, Outcome, limits};
+pub use gantry_steering::{End, Outcome};
 pub use inbox::Inbox;
+pub use record::{Decided, Record};

@@ -1,14 +1,15 @@
 //! The gateway's face: what it is made of, and what can be asked of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use gantry_access::{Access, Attributes, Authority, Decision};
-use gantry_api::Rejection;
+use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::Entropy;
-use gantry_kinds::Descriptor;
+use gantry_kinds::{Descriptor, Verbs};
 use gantry_registry::{Registry, Request, Settings};
 use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
@@ -140,6 +141,20 @@ impl Gateway {
         let ledger = &self.shared.ledger;
         let watch = ledger.watch(KeyRange::prefix(PROBE), ledger.snapshot().revision());
         !matches!(watch, Err(WatchError::Closed))
+    }
+
+    /// How many objects of each resource there are. Walks over all of them.
+    #[must_use]
+    pub fn objects(&self) -> BTreeMap<GroupResource, usize> {
+        let snapshot = self.shared.ledger.snapshot();
+        let kinds = self.shared.registry.kinds().iter();
+        let stored = kinds.filter(|kind| kind.verbs != Verbs::CreateOnly);
+        stored
+            .map(|kind| {
+                let all = ObjectKey::prefix(&kind.storage, None);
+                (kind.storage.clone(), snapshot.count(&all))
+            })
+            .collect()
     }
 
     /// What is served: the source of routes, discovery and published schemas.

@@ -42,6 +42,15 @@ where
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
 }
 
+/// The same body, which keeps `guard` alive until it ends or is dropped.
+pub(crate) fn holding(body: Body, guard: impl Send + 'static) -> Body {
+    body.map_frame(move |frame| {
+        let _held = &guard;
+        frame
+    })
+    .boxed_unsync()
+}
+
 /// A watch's frames, each sent at once, until the watch is over or `stopped` resolves.
 pub(crate) fn streamed(
     watch: WatchStream,

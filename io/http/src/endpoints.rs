@@ -2,6 +2,7 @@
 
 mod discovery;
 mod health;
+mod plans;
 
 use http::header::{ACCEPT, CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -66,6 +67,9 @@ fn rest<B>(
     }
     if let Some(answer) = health::answer(front, path, request.uri().query()) {
         return Ok(answer);
+    }
+    if let Some(plans) = plans::answer(front, path) {
+        return Ok(respond::json(&plans));
     }
     discovery::answer(front, path, request, wanted).ok_or(Rejection::NoSuchPath)
 }

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -12,18 +13,20 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tracing::{Instrument, error, info_span};
 
 use gantry_api::{Caller, Rejection};
+use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Subject, TokenKey};
 
 use crate::body::{self, Body};
 use crate::endpoints;
 use crate::filters::{authenticate, authorize, impersonate};
-use crate::limits::{BODY_BYTES, REQUEST, REQUESTS};
-use crate::metrics::{Metrics, Running};
+use crate::limits::BODY_BYTES;
+use crate::metrics::{self, Asked, Metrics};
 use crate::negotiate::Wanted;
 use crate::nodes::Nodes;
 use crate::respond;
 use crate::route::{self, Route};
+use crate::server::Bounds;
 use crate::streams;
 use crate::tasks::Tasks;
 
@@ -36,11 +39,15 @@ pub(crate) struct Front {
     pub(crate) tokens: Arc<TokenKey>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    /// What the loops of this process did.
+    pub(crate) record: Record,
     pub(crate) tasks: Tasks,
     /// Held while one identifier is drawn.
     pub(crate) chance: Mutex<OsEntropy>,
     /// One for each request that is answered at once.
     pub(crate) places: Semaphore,
+    /// What an operator chose of the limits.
+    pub(crate) bounds: Bounds,
     /// Becomes true when the server begins to stop; whatever has no end of its own ends then.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The version that is announced, such as `v1.35.0`.
@@ -53,10 +60,15 @@ pub(crate) struct Front {
 const AUDIT_ID: &str = "audit-id";
 
 impl Front {
-    /// Whether some version has this resource.
-    fn serves(&self, plural: &str) -> bool {
+    /// Whether there is such a resource.
+    fn serves(&self, asked: &Asked<'_>) -> bool {
         let kinds = self.gateway.registry().kinds();
-        kinds.iter().any(|kind| kind.names.plural == plural)
+        kinds.iter().any(|kind| {
+            let names = &kind.names;
+            names.plural == asked.resource
+                && names.group == asked.group
+                && names.version == asked.version
+        })
     }
 
     /// Resolves when the server begins to stop.
@@ -84,7 +96,8 @@ impl Front {
             .try_acquire()
             .map_err(|_| Rejection::TooManyRequests {
                 message: format!(
-                    "{REQUESTS} requests are under way, which is the limit: try again"
+                    "{} requests are under way, which is the limit: try again",
+                    self.bounds.requests
                 ),
                 retry_after_seconds: 1,
                 causes: Vec::new(),
@@ -106,10 +119,9 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Response<Body> {
     let (method, path) = (request.method(), request.uri().path());
-    let is_served = |plural: &str| front.serves(plural);
-    let running = front
-        .metrics
-        .begin(method, path, is_served, front.clock.now());
+    let asked = metrics::asked(path);
+    let labels = metrics::labels(&request, &asked, front.serves(&asked));
+    let running = front.metrics.begin(labels, front.clock.now());
     let wanted = Wanted::of(request.headers());
     let id = front.request_id(request.headers());
     let span = info_span!("request", id, %method, path);
@@ -127,11 +139,7 @@ pub(crate) async fn answer(
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(AUDIT_ID, id);
     }
-    let Running { labels, begun } = running;
-    front
-        .metrics
-        .end(labels, response.status(), begun, front.clock.now());
-    response
+    front.metrics.end(running, response, front.clock.now())
 }
 
 /// Who is it, what do they want, may they: then it is done.
@@ -148,7 +156,7 @@ async fn treat(
         Route::Object(mut call) => {
             let _place = front.place()?;
             if let Some(format) = route::body_format(&call, request.headers())? {
-                let bytes = read(request).await?;
+                let bytes = read(request, front.bounds.request).await?;
                 call.body =
                     (!bytes.is_empty()).then_some(gantry_registry::request::Body { bytes, format });
             }
@@ -187,7 +195,7 @@ async fn object(
         return Ok(body::streamed(stream, front.stopped()));
     }
     let pretty = call.options.pretty;
-    let response = tokio::time::timeout(REQUEST, front.gateway.call(call)).await;
+    let response = tokio::time::timeout(front.bounds.request, front.gateway.call(call)).await;
     let response = response.map_err(|_| Rejection::Timeout {
         message: "request did not complete within the allotted timeout".to_owned(),
         causes: Vec::new(),
@@ -195,10 +203,10 @@ async fn object(
     respond::answer(response, wanted, pretty).await
 }
 
-/// The whole body, up to the limit.
-async fn read(request: Request<Incoming>) -> Result<Bytes, Rejection> {
+/// The whole body, up to the limit of size and time.
+async fn read(request: Request<Incoming>, patience: Duration) -> Result<Bytes, Rejection> {
     let limited = Limited::new(request.into_body(), BODY_BYTES);
-    let collected = tokio::time::timeout(REQUEST, limited.collect()).await;
+    let collected = tokio::time::timeout(patience, limited.collect()).await;
     let collected = collected
         .map_err(|_| Rejection::bad_request("the body took too long to arrive: send it again"))?;
     match collected {

@@ -24,4 +24,4 @@ mod tasks;
 mod tests;
 
 pub use nodes::Nodes;
-pub use server::{Server, ServerConfig, ServerError};
+pub use server::{Bounds, Server, ServerConfig, ServerError};

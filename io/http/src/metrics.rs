@@ -1,38 +1,45 @@
-//! What is counted of requests, under the names that Prometheus users know.
+//! What is counted, under the names that Prometheus users know from kube-apiserver.
+//!
+//! Requests are counted here, and loops in their record. Nothing is estimated: what is not measured has no metric.
+
+mod labels;
+mod objects;
+mod process;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
-use http::{Method, StatusCode};
+use http::Response;
+use hyper::body::Body as _;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use gantry_base::Timestamp;
 use gantry_base::time::since;
+use gantry_driver::Record;
+use gantry_gateway::Gateway;
 
+use crate::body::{self, Body};
 use crate::front::code;
 
-/// What tells requests apart: the method and the resource, never a name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Labels {
-    verb: String,
-    resource: String,
-}
+pub(crate) use labels::{Asked, Labels, asked, labels};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
-    verb: String,
-    resource: String,
+    #[prometheus(flatten)]
+    labels: Labels,
     code: u32,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Kind {
-    request_kind: String,
+    request_kind: &'static str,
 }
 
 /// A request under way.
@@ -48,8 +55,18 @@ struct Seconds;
 impl MetricConstructor<Histogram> for Seconds {
     fn new_metric(&self) -> Histogram {
         Histogram::new([
-            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+            60.0,
         ])
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Bytes;
+
+impl MetricConstructor<Histogram> for Bytes {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new([1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9])
     }
 }
 
@@ -58,7 +75,9 @@ pub(crate) struct Metrics {
     registry: Registry,
     total: Family<Outcome, Counter<u64, AtomicU64>>,
     duration: Family<Labels, Histogram, Seconds>,
+    sizes: Family<Labels, Histogram, Bytes>,
     inflight: Family<Kind, Gauge<i64, AtomicI64>>,
+    longrunning: Family<Labels, Gauge<i64, AtomicI64>>,
 }
 
 impl fmt::Debug for Metrics {
@@ -67,12 +86,17 @@ impl fmt::Debug for Metrics {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Counters of requests, beside what loops have counted and what can be looked up when somebody
+    /// asks: the store's objects, and this process.
+    pub(crate) fn new(record: &Record, gateway: &Gateway, version: &str) -> Self {
         let mut registry = Registry::default();
+        record.register(&mut registry);
         let total = Family::default();
         let duration = Family::new_with_constructor(Seconds);
+        let sizes = Family::new_with_constructor(Bytes);
         let inflight = Family::default();
+        let longrunning = Family::default();
         registry.register("apiserver_request", "Requests answered", total.clone());
         registry.register(
             "apiserver_request_duration_seconds",
@@ -80,52 +104,79 @@ impl Default for Metrics {
             duration.clone(),
         );
         registry.register(
+            "apiserver_response_sizes",
+            "Bytes of answers that were ready when they began",
+            sizes.clone(),
+        );
+        registry.register(
             "apiserver_current_inflight_requests",
-            "Requests under way",
+            "Requests under way that are answered at once",
             inflight.clone(),
         );
+        registry.register(
+            "apiserver_longrunning_requests",
+            "Watches and conversations with pods that are open",
+            longrunning.clone(),
+        );
+        registry.register(
+            "kubernetes_build",
+            "What is running",
+            Info::new(vec![("git_version", version.to_owned())]),
+        );
+        registry.register_collector(Box::new(objects::Objects(gateway.clone())));
+        registry.register_collector(Box::new(process::Process));
         Self {
             registry,
             total,
             duration,
+            sizes,
             inflight,
+            longrunning,
         }
     }
-}
 
-impl Metrics {
-    /// Counts a request as under way. Its labels come from what is served, never from what a client
-    /// made up, so that their number is bounded.
-    pub(crate) fn begin(
+    /// Counts a request as under way.
+    pub(crate) fn begin(&self, labels: Labels, now: Timestamp) -> Running {
+        if !labels.is_long() {
+            self.inflight.get_or_create(&kind(&labels)).inc();
+        }
+        Running { labels, begun: now }
+    }
+
+    /// Counts a request as answered. One that goes on for long counts as open until its body ends.
+    pub(crate) fn end(
         &self,
-        method: &Method,
-        path: &str,
-        is_served: impl FnOnce(&str) -> bool,
+        running: Running,
+        response: Response<Body>,
         now: Timestamp,
-    ) -> Running {
-        let verb = verb(method);
-        self.inflight.get_or_create(&kind(verb)).inc();
-        let plural = resource(path);
-        Running {
-            labels: Labels {
-                verb: verb.to_owned(),
-                resource: if is_served(plural) { plural } else { "" }.to_owned(),
-            },
-            begun: now,
-        }
-    }
-
-    pub(crate) fn end(&self, labels: Labels, status: StatusCode, begun: Timestamp, now: Timestamp) {
-        self.inflight.get_or_create(&kind(&labels.verb)).dec();
-        self.duration
-            .get_or_create(&labels)
-            .observe(since(now, begun).as_secs_f64());
+    ) -> Response<Body> {
+        let Running { labels, begun } = running;
+        let status = response.status();
+        let response = if labels.is_long() {
+            self.held_open(&labels, response)
+        } else {
+            self.inflight.get_or_create(&kind(&labels)).dec();
+            self.duration
+                .get_or_create(&labels)
+                .observe(since(now, begun).as_secs_f64());
+            if let Some(bytes) = response.body().size_hint().exact() {
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                self.sizes.get_or_create(&labels).observe(bytes.into());
+            }
+            response
+        };
         let outcome = Outcome {
-            verb: labels.verb,
-            resource: labels.resource,
+            labels,
             code: code(status),
         };
         self.total.get_or_create(&outcome).inc();
+        response
+    }
+
+    fn held_open(&self, labels: &Labels, response: Response<Body>) -> Response<Body> {
+        let gauge = self.longrunning.get_or_create_owned(labels);
+        let open = Arc::new(Open::new(gauge));
+        response.map(|body| body::holding(body, open))
     }
 
     /// The text that Prometheus reads.
@@ -137,61 +188,29 @@ impl Metrics {
     }
 }
 
-fn verb(method: &Method) -> &'static str {
-    match method.as_str() {
-        "DELETE" => "DELETE",
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "PATCH" => "PATCH",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        _ => "OTHER",
+/// Counts as one for as long as it lives.
+#[derive(Debug)]
+struct Open(Gauge<i64, AtomicI64>);
+
+impl Open {
+    fn new(gauge: Gauge<i64, AtomicI64>) -> Self {
+        gauge.inc();
+        Self(gauge)
     }
 }
 
-fn kind(verb: &str) -> Kind {
-    let reads = matches!(verb, "GET" | "HEAD");
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn kind(labels: &Labels) -> Kind {
     Kind {
-        request_kind: if reads { "readOnly" } else { "mutating" }.to_owned(),
-    }
-}
-
-/// The resource that a path seems to be about; empty for all that is none.
-fn resource(path: &str) -> &str {
-    let mut parts = path.split('/').skip(1);
-    let behind = match parts.next() {
-        Some("api") => parts.nth(1),
-        Some("apis") => parts.nth(2),
-        Some(_) | None => None,
-    };
-    match behind {
-        Some("namespaces") => match (parts.next(), parts.next()) {
-            (Some(_), Some(inside)) => inside,
-            _ => "namespaces",
+        request_kind: if labels.reads() {
+            "readOnly"
+        } else {
+            "mutating"
         },
-        Some(plural) => plural,
-        None => "",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_clients_make_up_is_no_label() {
-        let metrics = Metrics::default();
-        let begin = |method: &[u8], path: &str| {
-            let method = Method::from_bytes(method).unwrap();
-            let running = metrics.begin(&method, path, |plural| plural == "pods", Timestamp::MIN);
-            (running.labels.verb, running.labels.resource)
-        };
-        let labels = |verb: &str, resource: &str| (verb.to_owned(), resource.to_owned());
-        assert_eq!(
-            begin(b"GET", "/api/v1/namespaces/a/pods/b"),
-            labels("GET", "pods")
-        );
-        assert_eq!(begin(b"MADEUP", "/apis/x/v1/nonsense"), labels("OTHER", ""));
-        assert_eq!(begin(b"GET", "/healthz"), labels("GET", ""));
     }
 }

@@ -40,6 +40,37 @@ pub trait Nodes: fmt::Debug + Send + Sync {
     }
 }
 
+/// The nodes of a server that can reach none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoNodes;
+
+impl NoNodes {
+    fn unreachable<T: Send + 'static>(pod: PodRef) -> Reply<'static, T> {
+        Box::pin(std::future::ready(Err(NodeError::Unreachable {
+            node: pod.node,
+            message: "this server runs without a node, and cannot reach others yet".to_owned(),
+        })))
+    }
+}
+
+impl Nodes for NoNodes {
+    fn logs(&self, pod: PodRef, _options: LogOptions) -> Reply<'_, LogStream> {
+        Self::unreachable(pod)
+    }
+
+    fn exec(&self, pod: PodRef, _request: ExecRequest) -> Reply<'_, Session> {
+        Self::unreachable(pod)
+    }
+
+    fn attach(&self, pod: PodRef, _request: AttachRequest) -> Reply<'_, Session> {
+        Self::unreachable(pod)
+    }
+
+    fn port_forward(&self, pod: PodRef, _port: u16) -> Reply<'_, Box<dyn Duplex>> {
+        Self::unreachable(pod)
+    }
+}
+
 /// Which pod is meant, and where it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodRef {

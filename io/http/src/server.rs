@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,11 +16,12 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
+use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Certificate, Pki, PkiError};
 
 use crate::front::{self, Front, Peer};
-use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REQUESTS, REST, STREAMS};
+use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REQUEST, REQUESTS, REST, STREAMS};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::tasks::Tasks;
@@ -41,6 +43,28 @@ pub struct ServerConfig {
     pub listeners: Vec<TcpListener>,
     /// The version that is announced, such as `v1.35.0`.
     pub version: String,
+    /// What an operator may choose of the limits.
+    pub bounds: Bounds,
+    /// What the loops of this process did.
+    pub record: Record,
+}
+
+/// The limits that an operator may choose.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// How long a request that is answered at once may take; then it is answered with 504.
+    pub request: Duration,
+    /// How many such requests are answered at the same time; the next one is answered with 429.
+    pub requests: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            request: REQUEST,
+            requests: REQUESTS,
+        }
+    }
 }
 
 /// Why the front cannot listen.
@@ -82,15 +106,17 @@ impl Server {
         let (stopping, stopped) = watch::channel(false);
         let front = Front {
             stopping: stopped,
-            gateway: config.gateway,
             nodes: config.nodes,
             authenticator: config.authenticator,
             tokens: config.pki.tokens(),
             clock: config.clock,
-            metrics: Metrics::default(),
+            metrics: Metrics::new(&config.record, &config.gateway, &config.version),
             tasks: Tasks::default(),
             chance: Mutex::new(OsEntropy::open().map_err(ServerError::Chance)?),
-            places: Semaphore::new(REQUESTS),
+            record: config.record,
+            places: Semaphore::new(config.bounds.requests),
+            bounds: config.bounds,
+            gateway: config.gateway,
             version: config.version,
             address: address
                 .map(|address| address.to_string())

@@ -11,6 +11,7 @@ pub mod restart;
 pub(crate) use containers::is_sidecar;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,6 +152,34 @@ pub enum PodAction {
     Report(Box<PodStatus>),
     /// Remove the pod from the API: nothing of it is left here.
     Delete,
+}
+
+impl fmt::Display for PodAction {
+    /// What is done, in words; nothing of what containers are given.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull { container } => write!(f, "pull the image of {container}"),
+            Self::Mount => write!(f, "put volumes in place"),
+            Self::RunSandbox => write!(f, "run the sandbox"),
+            Self::Start {
+                container, attempt, ..
+            } => write!(f, "start {container} (attempt {attempt})"),
+            Self::Stop {
+                container,
+                grace,
+                because,
+            } => write!(f, "stop {} within {grace:?}: {because}", container.name),
+            Self::Forget(container) => write!(f, "forget an ended run of {}", container.name),
+            Self::StopSandbox => write!(f, "stop the sandbox"),
+            Self::RemoveSandbox => write!(f, "remove the sandbox"),
+            Self::Note(note) => write!(f, "note {}: {}", note.reason, note.message),
+            Self::Report(status) => {
+                let phase = status.phase.as_deref().unwrap_or("unknown");
+                write!(f, "report phase {phase}")
+            }
+            Self::Delete => write!(f, "remove the pod from the API"),
+        }
+    }
 }
 
 impl PodAction {

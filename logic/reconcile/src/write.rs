@@ -2,6 +2,8 @@
 //!
 //! A stale plan can fail; it cannot do harm, because every write names what it saw.
 
+use std::fmt;
+
 use k8s_openapi::Metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
@@ -94,7 +96,52 @@ pub struct EventNote {
     pub component: String,
 }
 
+impl fmt::Display for Write {
+    /// What is done, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |name: Option<&str>| name.map(|name| format!("/{name}")).unwrap_or_default();
+        match self {
+            Self::Create { key, .. } => write!(f, "create {key}"),
+            Self::Update {
+                key, subresource, ..
+            } => write!(f, "update {key}{}", part(*subresource)),
+            Self::Patch {
+                key,
+                patch,
+                subresource,
+                ..
+            } => write!(f, "patch {key}{} {patch}", part(*subresource)),
+            Self::Delete { key, uid, .. } => write!(f, "delete {key} (uid {uid})"),
+            Self::DeleteAll {
+                resource,
+                namespace,
+            } => write!(f, "delete all {resource} in {namespace}"),
+            Self::Bind { key, node, .. } => write!(f, "bind {key} to {node}"),
+            Self::Note(EventNote {
+                about,
+                reason,
+                message,
+                ..
+            }) => write!(f, "note {about} {reason}: {message}"),
+        }
+    }
+}
+
 impl Write {
+    /// The object that it is about, if it is about one.
+    #[must_use]
+    pub const fn key(&self) -> Option<&ObjectKey> {
+        match self {
+            Self::Create { key, .. }
+            | Self::Update { key, .. }
+            | Self::Patch { key, .. }
+            | Self::Delete { key, .. }
+            | Self::Bind { key, .. } => Some(key),
+            Self::Note(note) => Some(&note.about),
+            Self::DeleteAll { .. } => None,
+        }
+    }
+
     /// Creates `typed`, whose metadata says where.
     pub fn create<T>(typed: &T) -> Self
     where

@@ -11,7 +11,7 @@ use gantry_control::{Control, ControlConfig};
 use gantry_images::{ImageBuilder, Images, Registries, Source};
 use gantry_kubelet::node_status::Reserved;
 use gantry_netdev::NetworkConfig;
-use gantry_node::{Node, NodeConfig};
+use gantry_node::{Doors, Node, NodeConfig};
 use gantry_registry::request::Verb;
 use gantry_registry::settings::Ipv4Range;
 use serde_json::{Value, json};
@@ -68,7 +68,12 @@ impl Lab {
         let caller = Caller::authenticated("system:node:node", &["system:nodes"]);
         let api = control.api(caller, "kubelet");
         let config = node_config(self.dir.path());
-        let started = Node::start(config, self.images.clone(), api, control.clock().clone());
+        let doors = Doors {
+            api,
+            clock: control.clock().clone(),
+            record: control.record().clone(),
+        };
+        let started = Node::start(config, self.images.clone(), doors);
         self.node = Some(started.await.unwrap());
     }
 

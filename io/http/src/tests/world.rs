@@ -30,7 +30,9 @@ use crate::nodes::{
     AttachRequest, Duplex, ExecRequest, LogOptions, LogStream, NodeError, Nodes, PodRef, Reply,
     Session,
 };
-use crate::{Server, ServerConfig};
+use gantry_driver::Record;
+
+use crate::{Bounds, Server, ServerConfig};
 
 /// A node on which every program says back what it hears, and ends with the code 3.
 #[derive(Debug)]
@@ -120,6 +122,8 @@ impl World {
             clock: Arc::new(SystemClock),
             listeners: vec![listener],
             version: "v1.35.0".to_owned(),
+            bounds: Bounds::default(),
+            record: Record::default(),
         });
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server.unwrap().run(async { stopped.await.unwrap() }));

@@ -258,6 +258,6 @@ fn tell(name: &str, key: &ObjectKey, plan: &Plan<Write>, desk: &mut Desk<'_>) {
         desk.say(|| format!("{name} {key}: {}, because {}", reason.about, reason.because));
     }
     for action in &plan.actions {
-        desk.say(|| format!("{name} {key}: {}", crate::wording::write(action)));
+        desk.say(|| format!("{name} {key}: {}", action));
     }
 }

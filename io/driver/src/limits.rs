@@ -1,0 +1,8 @@
+//! What bounds the loops, and the memory of what they did.
+
+pub use gantry_steering::limits::*;
+
+/// Plans that are remembered, of all loops together: some minutes of a busy cluster, in a few MiB.
+pub const PLANS: usize = 2048;
+/// Actions of one plan that are remembered in words; of a larger plan the number is.
+pub const ACTIONS_SHOWN: usize = 16;
