@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use gantry_registry::settings::Ipv4Range;
+use gantry_registry::settings::{Admission, Ipv4Range};
 
 /// What a server needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct ControlConfig {
     pub service_range: Ipv4Range,
     /// Where services get their node ports.
     pub node_ports: RangeInclusive<u16>,
+    /// Which steps of admission are taken, and what they fill in.
+    pub admission: Admission,
     /// The version that is announced, such as `v1.35.0`.
     pub version: String,
 }

@@ -55,6 +55,7 @@ impl Control {
         let settings = Settings {
             service_range: config.service_range,
             node_ports: config.node_ports.clone(),
+            admission: config.admission.clone(),
             version: config.version.clone(),
         };
         let gateway = Gateway::new(

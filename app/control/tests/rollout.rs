@@ -13,7 +13,7 @@ use gantry_api::{Caller, GroupResource, ObjectKey};
 use gantry_client::{Api, requests};
 use gantry_control::{Control, ControlConfig};
 use gantry_registry::request::{Request, Verb};
-use gantry_registry::settings::Ipv4Range;
+use gantry_registry::settings::{Admission, Ipv4Range};
 use serde_json::{Value, json};
 
 fn config(data_dir: &std::path::Path) -> ControlConfig {
@@ -27,6 +27,7 @@ fn config(data_dir: &std::path::Path) -> ControlConfig {
             prefix: 16,
         },
         node_ports: 30_000..=32_767,
+        admission: Admission::default(),
         version: "v1.35.0".to_owned(),
     }
 }

@@ -16,6 +16,7 @@ use gantry_registry::settings::Ipv4Range;
 use gantry_routing::Cidr;
 
 use crate::address;
+use crate::config::Settings;
 use crate::options::Which;
 
 /// The name of the cluster that is meant when none is named.
@@ -38,8 +39,22 @@ pub(crate) struct Cluster {
     pub(crate) name: String,
     pub(crate) port: u16,
     slot: u8,
+    /// The range of services, where another was asked for than the slot's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    services: Option<String>,
+    /// The range of node ports, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    node_ports: Option<(u16, u16)>,
+    /// Whether this machine was ever a node of the cluster, so that there may be pods to remove.
+    #[serde(default = "yes")]
+    pub(crate) has_node: bool,
     #[serde(skip)]
     pub(crate) data_dir: PathBuf,
+}
+
+/// What is true of records that say nothing of it.
+const fn yes() -> bool {
+    true
 }
 
 /// Where the cluster that is meant keeps its data.
@@ -51,6 +66,11 @@ pub(crate) fn data_dir(which: &Which) -> PathBuf {
             DEFAULT_NAME => PathBuf::from("/var/lib/gantry"),
             name => PathBuf::from(format!("/var/lib/gantry-{name}")),
         })
+}
+
+/// The file with settings that needs no naming.
+pub(crate) fn config_file(which: &Which) -> PathBuf {
+    data_dir(which).join("config.yaml")
 }
 
 impl Cluster {
@@ -137,8 +157,36 @@ impl Cluster {
             name: which.name.clone(),
             port,
             slot,
+            services: None,
+            node_ports: None,
+            has_node: false,
             data_dir: data_dir(which),
         })
+    }
+
+    /// Writes down what was chosen; what was chosen when the cluster was made cannot change.
+    pub(crate) fn choose(&mut self, settings: &Settings) -> Result<()> {
+        let fresh = !self.data_dir.join("store").exists();
+        if let Some(range) = settings.services()? {
+            let known = self.services();
+            self.services = Some(range.to_string());
+            ensure!(
+                fresh || self.services() == known,
+                "--service-cluster-ip-range {range}: the cluster was made with {known}, which cannot change; `gantry{} down --purge` deletes it",
+                self.flags()
+            );
+        }
+        if let Some(ports) = settings.node_ports()? {
+            self.node_ports = Some((*ports.start(), *ports.end()));
+        }
+        self.has_node |= !settings.no_node;
+        ensure!(
+            settings.no_node || !self.pods()?.overlaps(self.service_cidr()?),
+            "--service-cluster-ip-range {}: it overlaps the pods' range {}",
+            self.services(),
+            self.pods()?
+        );
+        self.write()
     }
 
     fn write(&self) -> Result<()> {
@@ -154,30 +202,43 @@ impl Cluster {
 
     /// The ranges and names of the network.
     pub(crate) fn network(&self) -> Result<NetworkConfig> {
-        let second = 244 - self.slot;
-        let range = |text: String| {
-            text.parse::<Cidr>()
-                .with_context(|| format!("use the range {text}"))
-        };
+        let pods = self.pods()?;
         NetworkConfig::new(
             &self.name,
-            range(format!("10.{second}.0.0/16"))?,
-            range(format!("10.{second}.0.0/24"))?,
-            range(self.services().to_string())?,
+            pods,
+            Cidr::new(pods.first(), 24),
+            self.service_cidr()?,
         )
         .context("lay out the network")
     }
 
+    /// Where pods get their addresses.
+    fn pods(&self) -> Result<Cidr> {
+        cidr(&format!("10.{}.0.0/16", 244 - self.slot))
+    }
+
+    fn service_cidr(&self) -> Result<Cidr> {
+        cidr(&self.services().to_string())
+    }
+
     /// Where services get their addresses.
     pub(crate) fn services(&self) -> Ipv4Range {
-        Ipv4Range {
+        let usual = Ipv4Range {
             first: Ipv4Addr::new(10, 96 + self.slot, 0, 0),
             prefix: 16,
-        }
+        };
+        let chosen = self.services.as_deref().and_then(|text| cidr(text).ok());
+        chosen.map_or(usual, |range| Ipv4Range {
+            first: range.first(),
+            prefix: range.prefix(),
+        })
     }
 
     /// Where services get their node ports: 30000-32767, and below that for further clusters.
     pub(crate) fn node_ports(&self) -> RangeInclusive<u16> {
+        if let Some((first, last)) = self.node_ports {
+            return first..=last;
+        }
         let first = 30_000 - u16::from(self.slot) * NODE_PORTS;
         first..=first + NODE_PORTS - 1
     }
@@ -231,6 +292,11 @@ impl Cluster {
     }
 }
 
+fn cidr(text: &str) -> Result<Cidr> {
+    text.parse()
+        .with_context(|| format!("use the range {text}"))
+}
+
 fn record(data_dir: &Path) -> PathBuf {
     data_dir.join("cluster.json")
 }
@@ -252,6 +318,9 @@ mod tests {
             name: format!("c{slot}"),
             port: 1,
             slot,
+            services: None,
+            node_ports: None,
+            has_node: true,
             data_dir: PathBuf::new(),
         }
     }

@@ -16,7 +16,6 @@ use crate::server::node_config;
 
 /// Ends the server, then all pods, then what they used.
 pub(crate) async fn run(which: &Which, options: &Down) -> Result<()> {
-    require_root()?;
     let Some(cluster) = Cluster::find(which)? else {
         output::line(format!(
             "There is no cluster {:?} in {}.",
@@ -25,17 +24,18 @@ pub(crate) async fn run(which: &Which, options: &Down) -> Result<()> {
         ));
         return Ok(());
     };
+    if cluster.has_node {
+        require_root()?;
+    }
     let progress = Progress::begin("stopping the server");
     if end(&cluster).await? {
         progress.done("server stopped");
     }
-    progress.now("stopping the pods");
-    let images =
-        Images::open(&cluster.images(), Registries::default()).context("open the image store")?;
-    Node::purge(&node_config(&cluster)?, images)
-        .await
-        .context("clean up after the node")?;
-    progress.done("pods, mounts, cgroups, links and packet rules removed");
+    if cluster.has_node {
+        progress.now("stopping the pods");
+        remove_node(&cluster).await?;
+        progress.done("pods, mounts, cgroups, links and packet rules removed");
+    }
     if options.purge {
         purge(&cluster)?;
         progress.done("data and kubeconfig context deleted");
@@ -48,6 +48,14 @@ pub(crate) async fn run(which: &Which, options: &Down) -> Result<()> {
     };
     output::line(format!("The cluster {:?} is down.{kept}", cluster.name));
     Ok(())
+}
+
+async fn remove_node(cluster: &Cluster) -> Result<()> {
+    let images =
+        Images::open(&cluster.images(), Registries::default()).context("open the image store")?;
+    Node::purge(&node_config(cluster)?, images)
+        .await
+        .context("clean up after the node")
 }
 
 fn purge(cluster: &Cluster) -> Result<()> {

@@ -6,6 +6,7 @@
 mod address;
 mod agent;
 mod cluster;
+mod config;
 mod demo;
 mod down;
 mod image;

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use gantry_base::Quantity;
 
+use crate::config::Settings;
+
 /// Kubernetes in one binary: a cluster in a second.
 #[derive(Debug, Parser)]
 #[command(name = "gantry", version, about, long_about = None, propagate_version = true)]
@@ -140,18 +142,6 @@ pub(crate) struct Agent {
     /// the server finds them unreachable, as it would machines that were switched off.
     #[arg(long)]
     pub(crate) remove: bool,
-}
-
-/// What is decided when a cluster is made.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Settings {
-    /// A further name or address that the API's certificate is good for; may be repeated.
-    #[arg(long = "tls-san", value_name = "NAME")]
-    pub(crate) tls_san: Vec<String>,
-    /// A file that says where images come from: mirrors, plain HTTP, credentials
-    /// [default: DATA-DIR/registries.yaml, if it exists].
-    #[arg(long, value_name = "FILE")]
-    pub(crate) registries: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

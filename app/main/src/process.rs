@@ -18,7 +18,7 @@ pub(crate) fn require_root() -> Result<()> {
         return Ok(());
     }
     bail!(
-        "gantry makes containers, networks and packet rules, which only root may: try again with sudo"
+        "gantry makes containers, networks and packet rules, which only root may: try again with sudo (a control plane alone, `--no-node`, does not need it)"
     );
 }
 

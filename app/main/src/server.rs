@@ -13,14 +13,17 @@ use tracing_subscriber::EnvFilter;
 
 use gantry_api::Caller;
 use gantry_control::{Control, ControlConfig};
+use gantry_http::nodes::NoNodes;
 use gantry_http::{Bounds, Server, ServerConfig};
 use gantry_images::Images;
 use gantry_kubelet::node_status::Reserved;
 use gantry_node::{Doors, Node, NodeConfig};
+use gantry_registry::settings::Admission;
 
-use crate::cluster::{Cluster, VERSION};
+use crate::cluster::{Cluster, VERSION, config_file};
+use crate::config::Settings;
 use crate::notice::{Notice, Notices};
-use crate::options::{Server as Options, Settings, Which};
+use crate::options::{Server as Options, Which};
 use crate::process::{note_serving, require_root, serving};
 use crate::{address, image, kubeconfig, renewal};
 
@@ -45,12 +48,15 @@ pub(crate) async fn run(which: &Which, options: &Options) -> Result<()> {
 }
 
 async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()> {
-    require_root()?;
+    let settings = options.settings.with_file(config_file(which))?;
+    if !settings.no_node {
+        require_root()?;
+    }
     if options.detached {
         rustix::process::setsid().context("leave the terminal")?;
     }
     log();
-    let cluster = Cluster::find_or_make(which)?;
+    let mut cluster = Cluster::find_or_make(which)?;
     if let Some(pid) = serving(&cluster) {
         anyhow::bail!(
             "the cluster {:?} is served by process {} already",
@@ -58,17 +64,23 @@ async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()>
             pid.as_raw_nonzero()
         );
     }
-    let listeners = listeners(&cluster)?;
+    cluster.choose(&settings)?;
+    let listeners = listeners(&cluster, &settings)?;
     notices.tell(&Notice::Doing("opening the store".to_owned()));
-    let mut control = Control::open(control_config(&cluster, &options.settings)?).await?;
+    let mut control = Control::open(control_config(&cluster, &settings)?).await?;
     note_serving(&cluster)?;
     kubeconfig::write_own(&cluster, control.pki(), control.clock().now())?;
     control.start_controllers();
     notices.tell(&Notice::Done("control plane".to_owned()));
-    notices.tell(&Notice::Doing("starting the node".to_owned()));
-    let parts = start(&cluster, &options.settings, &control, listeners).await?;
-    renewal::watch_ready(&control, &parts.node_name).await?;
-    notices.tell(&Notice::Done(format!("node {} is Ready", parts.node_name)));
+    if !settings.no_node {
+        notices.tell(&Notice::Doing("starting the node".to_owned()));
+    }
+    let parts = start(&cluster, &settings, &control, listeners).await?;
+    if parts.node.is_some() {
+        let name = node_name()?;
+        renewal::watch_ready(&control, &name).await?;
+        notices.tell(&Notice::Done(format!("node {name} is Ready")));
+    }
     notices.ready();
     info!(cluster = cluster.name, port = cluster.port, "ready");
     until_asked_to_end().await?;
@@ -79,8 +91,7 @@ async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()>
 
 /// What runs besides the control plane.
 struct Parts {
-    node: Node,
-    node_name: String,
+    node: Option<Node>,
     front: tokio::sync::oneshot::Sender<()>,
     tasks: JoinSet<()>,
 }
@@ -95,7 +106,9 @@ impl Parts {
             info!(%error, "the front ended badly");
         }
         self.tasks.shutdown().await;
-        self.node.stop().await;
+        if let Some(node) = self.node {
+            node.stop().await;
+        }
     }
 }
 
@@ -105,31 +118,22 @@ async fn start(
     control: &Control,
     listeners: Vec<TcpListener>,
 ) -> Result<Parts> {
-    let images = Images::open(
-        &cluster.images(),
-        image::registries(cluster, settings.registries.as_deref())?,
-    )
-    .context("open the image store")?;
-    let config = node_config(cluster)?;
-    let node_name = config.name.clone();
-    let caller = Caller::authenticated(&format!("system:node:{node_name}"), &["system:nodes"]);
-    let doors = Doors {
-        api: control.api(caller, "kubelet"),
-        clock: Arc::clone(control.clock()),
-        record: control.record().clone(),
+    let node = match settings.no_node {
+        true => None,
+        false => Some(start_node(cluster, settings, control).await?),
     };
-    let node = Node::start(config, images, doors)
-        .await
-        .context("start the node")?;
     let server = Server::new(ServerConfig {
         gateway: control.gateway().clone(),
-        nodes: node.streams(),
+        nodes: match &node {
+            Some(node) => node.streams(),
+            None => Arc::new(NoNodes),
+        },
         authenticator: control.authenticator(),
         pki: Arc::clone(control.pki()),
         clock: Arc::clone(control.clock()),
         listeners,
         version: VERSION.to_owned(),
-        bounds: Bounds::default(),
+        bounds: bounds(settings)?,
         record: control.record().clone(),
     })
     .context("prepare to listen")?;
@@ -145,11 +149,32 @@ async fn start(
         Arc::clone(control.pki()),
         Arc::clone(control.clock()),
     ));
-    Ok(Parts {
-        node,
-        node_name,
-        front,
-        tasks,
+    Ok(Parts { node, front, tasks })
+}
+
+async fn start_node(cluster: &Cluster, settings: &Settings, control: &Control) -> Result<Node> {
+    let images = Images::open(
+        &cluster.images(),
+        image::registries(cluster, settings.registries.as_deref())?,
+    )
+    .context("open the image store")?;
+    let config = node_config(cluster)?;
+    let caller = Caller::authenticated(&format!("system:node:{}", config.name), &["system:nodes"]);
+    let doors = Doors {
+        api: control.api(caller, "kubelet"),
+        clock: Arc::clone(control.clock()),
+        record: control.record().clone(),
+    };
+    Node::start(config, images, doors)
+        .await
+        .context("start the node")
+}
+
+fn bounds(settings: &Settings) -> Result<Bounds> {
+    let usual = Bounds::default();
+    Ok(Bounds {
+        request: settings.request_timeout()?.unwrap_or(usual.request),
+        requests: settings.max_requests_inflight.unwrap_or(usual.requests),
     })
 }
 
@@ -176,8 +201,16 @@ pub(crate) fn log() {
 }
 
 /// The API listens on loopback, for people, and on the bridge, for pods; nowhere else unless asked.
-fn listeners(cluster: &Cluster) -> Result<Vec<TcpListener>> {
-    let addresses = [Ipv4Addr::LOCALHOST, cluster.network()?.gateway()];
+fn listeners(cluster: &Cluster, settings: &Settings) -> Result<Vec<TcpListener>> {
+    let mut addresses = vec![Ipv4Addr::LOCALHOST];
+    if !settings.no_node {
+        addresses.push(cluster.network()?.gateway());
+    }
+    addresses.extend(settings.bind_address);
+    if addresses.iter().any(Ipv4Addr::is_unspecified) {
+        addresses = vec![Ipv4Addr::UNSPECIFIED];
+    }
+    addresses.dedup();
     addresses
         .iter()
         .map(|address| listener(SocketAddr::new(IpAddr::V4(*address), cluster.port)))
@@ -221,12 +254,29 @@ fn control_config(cluster: &Cluster, settings: &Settings) -> Result<ControlConfi
     further_names.extend(settings.tls_san.iter().cloned());
     Ok(ControlConfig {
         data_dir: cluster.data_dir.clone(),
-        advertise: cluster.network()?.gateway().into(),
+        advertise: settings.advertise(cluster, address::primary())?.into(),
         port: cluster.port,
         further_names,
         service_range: cluster.services(),
         node_ports: cluster.node_ports(),
+        admission: admission(settings)?,
         version: VERSION.to_owned(),
+    })
+}
+
+/// Which steps of admission are taken, and what they fill in.
+fn admission(settings: &Settings) -> Result<Admission> {
+    let usual = Admission::default();
+    let seconds = |asked: Option<u32>, usual: i64| asked.map_or(usual, i64::from);
+    let not_ready = settings.default_not_ready_toleration_seconds;
+    let unreachable = settings.default_unreachable_toleration_seconds;
+    Ok(Admission {
+        disabled: Admission::left_out(
+            &settings.enable_admission_plugins,
+            &settings.disable_admission_plugins,
+        )?,
+        not_ready_seconds: seconds(not_ready, usual.not_ready_seconds),
+        unreachable_seconds: seconds(unreachable, usual.unreachable_seconds),
     })
 }
 

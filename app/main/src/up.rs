@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{ChildStdout, Command};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, config_file};
+use crate::config::Settings;
 use crate::notice::Notice;
 use crate::options::{Up, Which};
 use crate::output::{self, Progress};
@@ -21,7 +22,10 @@ const LOG_BYTES: u64 = 10 * 1024 * 1024;
 
 /// Starts the cluster, if it does not run already, and says what to try next.
 pub(crate) async fn run(which: &Which, options: &Up) -> Result<()> {
-    require_root()?;
+    let settings = options.settings.with_file(config_file(which))?;
+    if !settings.no_node {
+        require_root()?;
+    }
     if options.nodes != 1 {
         bail!(
             "--nodes {}: clusters of several nodes are not built yet; leave the option out",
@@ -32,7 +36,7 @@ pub(crate) async fn run(which: &Which, options: &Up) -> Result<()> {
     let progress = Progress::begin("starting");
     let fresh = serving(&cluster).is_none();
     if fresh {
-        start(&cluster, options, &progress).await?;
+        start(&cluster, &settings, &progress).await?;
     }
     let path = kubeconfig::merge_into_users(&cluster)?;
     progress.done(&format!("context {:?} in {}", cluster.name, path.display()));
@@ -47,6 +51,13 @@ pub(crate) async fn run(which: &Which, options: &Up) -> Result<()> {
     } else {
         "The cluster was running already."
     });
+    if settings.no_node {
+        output::line(format!(
+            "\nIt has no node, so that pods stay Pending. Try `gantry agent --hollow 3 --kubeconfig {}`.",
+            cluster.kubeconfig().display()
+        ));
+        return Ok(());
+    }
     next_steps(&cluster, shown.as_deref());
     Ok(())
 }
@@ -62,7 +73,7 @@ async fn show_demo(cluster: &Cluster, progress: &Progress) -> Result<String> {
 }
 
 /// Starts the server and follows its notices until it is ready.
-async fn start(cluster: &Cluster, options: &Up, progress: &Progress) -> Result<()> {
+async fn start(cluster: &Cluster, settings: &Settings, progress: &Progress) -> Result<()> {
     let log = log(cluster)?;
     let mut command = std::process::Command::new("/proc/self/exe");
     command.arg0("gantry").arg("server").arg("--detached");
@@ -72,12 +83,7 @@ async fn start(cluster: &Cluster, options: &Up, progress: &Progress) -> Result<(
         .arg("--data-dir")
         .arg(&cluster.data_dir);
     command.arg("--port").arg(cluster.port.to_string());
-    for name in &options.settings.tls_san {
-        command.arg("--tls-san").arg(name);
-    }
-    if let Some(path) = &options.settings.registries {
-        command.arg("--registries").arg(path);
-    }
+    command.args(settings.flags()?);
     command
         .current_dir("/")
         .stdin(Stdio::null())

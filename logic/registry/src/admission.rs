@@ -19,6 +19,12 @@ use crate::call::Call;
 
 /// A step of admission. Each question has an answer that suits most steps: nothing to do.
 pub(crate) trait Admission: Sync {
+    /// The name under which operators know the step and may disable it; nothing where the server
+    /// could not do without.
+    fn plugin(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Adds to an object that is about to be written in the place of `old`. What is added is
     /// complete: nothing is filled in afterwards.
     fn mutate(
@@ -66,15 +72,28 @@ const ORDER: &[&dyn Admission] = &[
     &service_ports::ServicePorts,
 ];
 
+/// The steps that operators may disable.
+pub(crate) fn plugins() -> impl Iterator<Item = &'static str> {
+    ORDER.iter().filter_map(|step| step.plugin())
+}
+
+/// The steps that this server takes.
+fn steps(call: &Call<'_>) -> impl Iterator<Item = &'static dyn Admission> + use<> {
+    // Empty unless an operator chose otherwise, and then small.
+    let disabled = call.registry.settings().admission.disabled.clone();
+    ORDER
+        .iter()
+        .copied()
+        .filter(move |step| step.plugin().is_none_or(|name| !disabled.contains(name)))
+}
+
 /// Lets every step add to the object.
 pub(crate) fn mutate(
     call: &mut Call<'_>,
     object: &mut Object,
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
-    ORDER
-        .iter()
-        .try_for_each(|step| step.mutate(call, object, old))
+    steps(call).try_for_each(|step| step.mutate(call, object, old))
 }
 
 /// Lets every step refuse the object as it is going to be written.
@@ -83,21 +102,17 @@ pub(crate) fn validate(
     object: &Object,
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
-    ORDER
-        .iter()
-        .try_for_each(|step| step.validate(call, object, old))
+    steps(call).try_for_each(|step| step.validate(call, object, old))
 }
 
 /// Lets every step refuse the deletion.
 pub(crate) fn deleting(call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
-    ORDER
-        .iter()
-        .try_for_each(|step| step.deleting(call, object))
+    steps(call).try_for_each(|step| step.deleting(call, object))
 }
 
 /// Lets every step give back what the object held.
 pub(crate) fn removed(call: &mut Call<'_>, object: &Object) -> Result<(), Rejection> {
-    ORDER.iter().try_for_each(|step| step.removed(call, object))
+    steps(call).try_for_each(|step| step.removed(call, object))
 }
 
 /// Whether the call writes to the main resource `plural` of `group`.

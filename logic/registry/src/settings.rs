@@ -1,7 +1,10 @@
 //! The choices of a cluster that requests depend on: plain data, decided once at start.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
+
+use crate::admission;
 
 /// The choices of a cluster that requests depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +13,8 @@ pub struct Settings {
     pub service_range: Ipv4Range,
     /// Where services get their node ports.
     pub node_ports: RangeInclusive<u16>,
+    /// Which steps of admission are taken, and what they fill in.
+    pub admission: Admission,
     /// The version that published schemas announce, such as `v1.35.0`.
     pub version: String,
 }
@@ -22,8 +27,61 @@ impl Default for Settings {
                 prefix: 16,
             },
             node_ports: 30_000..=32_767,
+            admission: Admission::default(),
             version: "v1.35.0".to_owned(),
         }
+    }
+}
+
+/// Which steps of admission are taken, and what they fill in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// The plugins that are not asked, by the names that operators know.
+    pub disabled: BTreeSet<&'static str>,
+    /// How long a pod stays on a node that is not ready, unless it says so itself.
+    pub not_ready_seconds: i64,
+    /// How long a pod stays on a node that does not answer.
+    pub unreachable_seconds: i64,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self {
+            disabled: BTreeSet::new(),
+            not_ready_seconds: 300,
+            unreachable_seconds: 300,
+        }
+    }
+}
+
+/// An admission plugin was named that this server does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("find the admission plugin {name:?}: this server has {known}")]
+pub struct NoSuchPlugin {
+    /// What was named.
+    pub name: String,
+    /// What there is.
+    pub known: String,
+}
+
+impl Admission {
+    /// The plugins that are not asked when these are enabled and those disabled. All are on by
+    /// default, so that enabling one only makes sure of it; what is named twice is disabled.
+    pub fn left_out(
+        enable: &[String],
+        disable: &[String],
+    ) -> Result<BTreeSet<&'static str>, NoSuchPlugin> {
+        let find = |name: &String| {
+            let known = admission::plugins().find(|known| known == name);
+            known.ok_or_else(|| NoSuchPlugin {
+                name: name.clone(),
+                known: admission::plugins().collect::<Vec<_>>().join(", "),
+            })
+        };
+        for name in enable {
+            find(name)?;
+        }
+        disable.iter().map(find).collect()
     }
 }
 

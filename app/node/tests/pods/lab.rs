@@ -13,7 +13,7 @@ use gantry_kubelet::node_status::Reserved;
 use gantry_netdev::NetworkConfig;
 use gantry_node::{Doors, Node, NodeConfig};
 use gantry_registry::request::Verb;
-use gantry_registry::settings::Ipv4Range;
+use gantry_registry::settings::{Admission, Ipv4Range};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -214,6 +214,7 @@ fn control_config(dir: &Path) -> ControlConfig {
             prefix: 16,
         },
         node_ports: 30_000..=32_767,
+        admission: Admission::default(),
         version: "v1.35.0".to_owned(),
     }
 }

@@ -7,18 +7,18 @@ use gantry_api::{Object, Rejection};
 use crate::admission::{Admission, is_on};
 use crate::call::Call;
 
-/// How long a pod stays on a node that does not answer.
-const SECONDS: i64 = 300;
-
-/// What a silent node is marked with.
-const SILENT: [&str; 2] = [
-    "node.kubernetes.io/not-ready",
-    "node.kubernetes.io/unreachable",
-];
+/// What a node that is not ready is marked with.
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+/// What a node that does not answer is marked with.
+const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 
 pub(super) struct DefaultTolerations;
 
 impl Admission for DefaultTolerations {
+    fn plugin(&self) -> Option<&'static str> {
+        Some("DefaultTolerationSeconds")
+    }
+
     fn mutate(
         &self,
         call: &mut Call<'_>,
@@ -33,7 +33,11 @@ impl Admission for DefaultTolerations {
             .and_then(Value::as_array);
         let mut tolerations = known.cloned().unwrap_or_default();
         let before = tolerations.len();
-        for taint in SILENT {
+        let settings = &call.registry.settings().admission;
+        for (taint, seconds) in [
+            (NOT_READY, settings.not_ready_seconds),
+            (UNREACHABLE, settings.unreachable_seconds),
+        ] {
             if !tolerations[..before]
                 .iter()
                 .any(|toleration| bears(toleration, taint))
@@ -42,7 +46,7 @@ impl Admission for DefaultTolerations {
                     "key": taint,
                     "operator": "Exists",
                     "effect": "NoExecute",
-                    "tolerationSeconds": SECONDS,
+                    "tolerationSeconds": seconds,
                 }));
             }
         }

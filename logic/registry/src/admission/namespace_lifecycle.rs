@@ -14,6 +14,10 @@ const PROTECTED: [&str; 3] = ["default", "kube-public", "kube-system"];
 pub(super) struct NamespaceLifecycle;
 
 impl Admission for NamespaceLifecycle {
+    fn plugin(&self) -> Option<&'static str> {
+        Some("NamespaceLifecycle")
+    }
+
     fn mutate(
         &self,
         call: &mut Call<'_>,

@@ -9,6 +9,10 @@ use crate::call::Call;
 pub(super) struct NodeRestriction;
 
 impl Admission for NodeRestriction {
+    fn plugin(&self) -> Option<&'static str> {
+        Some("NodeRestriction")
+    }
+
     fn validate(
         &self,
         call: &Call<'_>,

@@ -12,6 +12,10 @@ const NOT_READY: &str = "node.kubernetes.io/not-ready";
 pub(super) struct NodeTaints;
 
 impl Admission for NodeTaints {
+    fn plugin(&self) -> Option<&'static str> {
+        Some("TaintNodesByCondition")
+    }
+
     fn mutate(
         &self,
         call: &mut Call<'_>,

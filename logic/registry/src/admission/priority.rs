@@ -26,6 +26,10 @@ struct Class {
 }
 
 impl Admission for Priority {
+    fn plugin(&self) -> Option<&'static str> {
+        Some("Priority")
+    }
+
     fn mutate(
         &self,
         call: &mut Call<'_>,

@@ -25,6 +25,10 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 pub(super) struct ServiceAccount;
 
 impl Admission for ServiceAccount {
+    fn plugin(&self) -> Option<&'static str> {
+        Some("ServiceAccount")
+    }
+
     fn mutate(
         &self,
         call: &mut Call<'_>,
