@@ -21,6 +21,8 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+const JSON: &str = "application/json";
+
 /// A connection that can be cloned and shared.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
@@ -67,7 +69,18 @@ impl Api {
 
     /// Asks, and takes the whole answer if it is a good one.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes> {
-        let (status, body) = self.send(method, path, body).await?;
+        self.ask_with(method, path, JSON, body).await
+    }
+
+    /// The same with a body of another type.
+    pub(crate) async fn ask_with(
+        &self,
+        method: Method,
+        path: &str,
+        content: &'static str,
+        body: Bytes,
+    ) -> Result<Bytes> {
+        let (status, body) = self.send(method, path, content, body).await?;
         let body = body.collect().await?.to_bytes();
         ensure!(
             status.is_success(),
@@ -77,14 +90,17 @@ impl Api {
         Ok(body)
     }
 
+    /// Asks, and leaves the answer where it is until somebody reads it.
+    pub(crate) async fn begin(&self, path: &str) -> Result<Incoming> {
+        let (status, body) = self.send(Method::GET, path, JSON, Bytes::new()).await?;
+        ensure!(status.is_success(), "ask {path}: {status}");
+        Ok(body)
+    }
+
     /// Follows what changes from now on.
     pub(crate) async fn watch(&self, path: &str) -> Result<Watch> {
-        let (status, body) = self
-            .send(Method::GET, &format!("{path}?watch=true"), Bytes::new())
-            .await?;
-        ensure!(status.is_success(), "watch {path}: {status}");
         Ok(Watch {
-            body,
+            body: self.begin(&format!("{path}?watch=true")).await?,
             kept: Vec::new(),
         })
     }
@@ -93,12 +109,13 @@ impl Api {
         &self,
         method: Method,
         path: &str,
+        content: &'static str,
         body: Bytes,
     ) -> Result<(http::StatusCode, Incoming)> {
         let request = Request::builder()
             .method(method)
             .uri(format!("https://{}{path}", self.address))
-            .header("content-type", "application/json")
+            .header("content-type", content)
             .body(Full::new(body))?;
         let mut sender = self.sender.clone();
         sender.ready().await?;

@@ -41,6 +41,13 @@ impl Cluster {
         })
     }
 
+    /// A control plane alone that is up.
+    pub(crate) fn control_plane(gantry: &Path) -> Result<Self> {
+        let cluster = Self::prepare(gantry)?;
+        cluster.gantry(&["up", "--no-node"])?;
+        Ok(cluster)
+    }
+
     /// A cluster that is up and has the image.
     pub(crate) fn with_image(gantry: &Path) -> Result<Self> {
         let cluster = Self::prepare(gantry)?;

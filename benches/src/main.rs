@@ -8,10 +8,15 @@ mod cluster;
 mod creates;
 mod figure;
 mod idle;
+mod lists;
+mod load;
+mod million;
 mod pods;
 mod processes;
+mod requests;
 mod size;
 mod startup;
+mod watchers;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +34,10 @@ const ALL: &[(&str, Bench)] = &[
     ("pod", pods::one_after_the_other),
     ("pods", pods::at_once),
     ("creates", creates::measure),
+    ("requests", requests::measure),
+    ("lists", lists::measure),
+    ("watchers", watchers::measure),
+    ("million", million::measure),
     ("idle", idle::measure),
 ];
 
