@@ -40,8 +40,10 @@ use k8s_openapi::api::core::v1::Event;
 pub fn builtin() -> Vec<Descriptor> {
     vec![
         describe::<apps::ControllerRevisions>(),
+        describe::<apps::DaemonSets>(),
         describe::<apps::Deployments>(),
         describe::<apps::ReplicaSets>(),
+        describe::<apps::StatefulSets>(),
         describe::<authentication::SelfSubjectReviews>(),
         describe::<authentication::TokenReviews>(),
         describe::<authorization::LocalSubjectAccessReviews>(),

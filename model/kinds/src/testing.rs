@@ -59,9 +59,31 @@ pub(crate) fn check_update<K: Kind>(old: Value, new: Value, expect: &Expect) {
     expect.assert_eq(&faults(&describe::<K>(), &new, Some(&old)));
 }
 
+/// What is wrong with a status that was written in the place of another.
+pub(crate) fn check_status<K: Kind>(old: Value, new: Value, expect: &Expect) {
+    let hooks = describe::<K>().hooks;
+    let [mut old, mut new] = [old, new].map(object::<K>);
+    hooks.default(&mut old).unwrap();
+    hooks.default(&mut new).unwrap();
+    hooks.prepare_status(&mut new, &old).unwrap();
+    let mut errors = FieldErrors::new();
+    hooks.validate_status(&new, &old, &mut errors).unwrap();
+    expect.assert_eq(&listed(&errors));
+}
+
+/// What the writer of a new object is told.
+pub(crate) fn warnings<K: Kind>(fields: Value) -> Vec<String> {
+    let hooks = describe::<K>().hooks;
+    hooks.warnings(&created::<K>(fields), None).unwrap()
+}
+
 fn faults(kind: &Descriptor, object: &Object, old: Option<&Object>) -> String {
     let mut errors = FieldErrors::new();
     kind.hooks.validate(object, old, &mut errors).unwrap();
+    listed(&errors)
+}
+
+fn listed(errors: &FieldErrors) -> String {
     errors
         .as_slice()
         .iter()

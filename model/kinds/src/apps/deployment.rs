@@ -93,10 +93,7 @@ impl Kind for Deployments {
             .status
             .as_ref()
             .and_then(|status| status.collision_count);
-        if status.collision_count < before {
-            let path = FieldPath::new("status").field("collisionCount");
-            errors.invalid(&path, status.collision_count, "cannot be decremented");
-        }
+        replicas::collisions(status.collision_count, before, errors);
     }
 }
 

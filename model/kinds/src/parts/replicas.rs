@@ -46,6 +46,22 @@ fn percent(part: &IntOrString) -> Option<u32> {
     }
 }
 
+/// Checks counts in a status, none of which may be below zero.
+pub fn counts(counts: &[(&str, Option<i64>)], errors: &mut FieldErrors) {
+    let path = FieldPath::new("status");
+    for (field, count) in counts {
+        check::not_negative(*count, &path.field(field), errors);
+    }
+}
+
+/// Checks the number of times that names of pods met, which only grows.
+pub fn collisions(new: Option<i32>, old: Option<i32>, errors: &mut FieldErrors) {
+    if new < old {
+        let path = FieldPath::new("status").field("collisionCount");
+        errors.invalid(&path, new.unwrap_or(0), "cannot be decremented");
+    }
+}
+
 /// Checks the counts that the status of a workload holds: none below zero, no more than `replicas`.
 pub fn validate_status(counts: &[(&str, Option<i32>)], replicas: i32, errors: &mut FieldErrors) {
     let path = FieldPath::new("status");
