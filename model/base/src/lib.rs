@@ -1,9 +1,10 @@
 //! Things the standard library lacks, one idea per file.
 //!
 //! Nothing here knows what Kubernetes is beyond its small notations: quantities, selectors, names,
-//! field paths and times. This crate opens nothing and reads no clock.
+//! field paths, times and schedules. This crate opens nothing and reads no clock.
 
 pub mod backoff;
+pub mod cron;
 pub mod entropy;
 pub mod hash;
 pub mod name;
@@ -12,6 +13,7 @@ pub mod quantity;
 pub mod selector;
 pub mod suggest;
 pub mod time;
+pub mod zone;
 
 pub use entropy::Entropy;
 pub use path::FieldPath;
