@@ -13,6 +13,8 @@ pub enum Fault {
     Required,
     /// Its value is not acceptable.
     Invalid,
+    /// Its value is not acceptable, and would not help in telling why.
+    InvalidAsAWhole,
     /// Its value is none of those known.
     NotSupported,
     /// It may not be given here, or by this caller.
@@ -37,7 +39,7 @@ impl Fault {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Required => "FieldValueRequired",
-            Self::Invalid => "FieldValueInvalid",
+            Self::Invalid | Self::InvalidAsAWhole => "FieldValueInvalid",
             Self::NotSupported => "FieldValueNotSupported",
             Self::Forbidden => "FieldValueForbidden",
             Self::Duplicate => "FieldValueDuplicate",
@@ -52,7 +54,7 @@ impl Fault {
     const fn words(self) -> &'static str {
         match self {
             Self::Required => "Required value",
-            Self::Invalid | Self::TypeInvalid => "Invalid value",
+            Self::Invalid | Self::InvalidAsAWhole | Self::TypeInvalid => "Invalid value",
             Self::NotSupported => "Unsupported value",
             Self::Forbidden => "Forbidden",
             Self::Duplicate => "Duplicate value",
@@ -65,7 +67,11 @@ impl Fault {
 
     const fn shows_value(self) -> bool {
         match self {
-            Self::Required | Self::Forbidden | Self::TooLong | Self::Internal => false,
+            Self::Required
+            | Self::InvalidAsAWhole
+            | Self::Forbidden
+            | Self::TooLong
+            | Self::Internal => false,
             Self::Invalid
             | Self::NotSupported
             | Self::Duplicate
@@ -164,6 +170,11 @@ impl FieldErrors {
     /// The field's value is not acceptable.
     pub fn invalid(&mut self, path: &FieldPath, value: impl Serialize, detail: impl Into<String>) {
         self.add(Fault::Invalid, path, value, detail);
+    }
+
+    /// What lies below the field does not go together.
+    pub fn invalid_as_a_whole(&mut self, path: &FieldPath, detail: impl Into<String>) {
+        self.add(Fault::InvalidAsAWhole, path, Value::Null, detail);
     }
 
     /// The field may not be given here, or not be changed.
