@@ -88,7 +88,7 @@ impl<'a> Call<'a> {
 
     /// The stored form of an object of this call's kind.
     pub(crate) fn encode(&self, object: &Object) -> Arc<Encoded> {
-        if render::is_native(self.kind) {
+        if self.kind.native {
             return Arc::new(Encoded::new(object, fields(self.kind, object)));
         }
         let stored = self.kind.hooks.to_storage(object.clone());

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use gantry_api::{Object, ObjectKey, Rejection};
 use gantry_base::Timestamp;
 use gantry_base::time::{self, rfc3339};
-use gantry_kinds::{Descriptor, Generation, Subresource};
+use gantry_kinds::{Dependents, Descriptor, Generation, Subresource};
 use gantry_store::Stored;
 
 use crate::admission;
@@ -38,7 +38,7 @@ pub(crate) fn delete(
     check_preconditions(call, &old, options)?;
     admission::deleting(call, &old)?;
     let mut object = old.clone();
-    propagate(&mut object, options)?;
+    propagate(call, &mut object, options)?;
 
     let grace = grace::seconds(call.kind, &old, options);
     let goes_at_once = grace.is_none_or(|seconds| seconds == 0);
@@ -140,7 +140,11 @@ fn duration(seconds: i64) -> Duration {
 }
 
 /// Notes by finalizers what is to happen to dependents before the object goes.
-fn propagate(object: &mut Object, options: &DeleteOptions) -> Result<(), Rejection> {
+fn propagate(
+    call: &mut Call<'_>,
+    object: &mut Object,
+    options: &DeleteOptions,
+) -> Result<(), Rejection> {
     let wanted = match (
         options.propagation_policy.as_deref(),
         options.orphan_dependents,
@@ -158,7 +162,10 @@ fn propagate(object: &mut Object, options: &DeleteOptions) -> Result<(), Rejecti
                 "invalid propagation policy {other:?}: it must be Orphan, Foreground or Background"
             )));
         }
-        (None, None) => return Ok(()),
+        (None, None) => match unsaid(call, object) {
+            Some(wanted) => Some(wanted),
+            None => return Ok(()),
+        },
     };
     let mut finalizers: Vec<String> = object
         .finalizers()
@@ -173,6 +180,20 @@ fn propagate(object: &mut Object, options: &DeleteOptions) -> Result<(), Rejecti
         object.set(&["metadata", "finalizers"], Value::from(finalizers));
     }
     Ok(())
+}
+
+/// What is to happen to dependents when nobody says: what the object itself says, else what is usual
+/// for its kind.
+fn unsaid(call: &mut Call<'_>, object: &Object) -> Option<&'static str> {
+    let said = |name: &&str| *name == ORPHAN || *name == FOREGROUND;
+    let Dependents::Stay { remark } = call.kind.rules.dependents else {
+        return None;
+    };
+    if !remark.is_empty() && !call.warnings.iter().any(|told| told == remark) {
+        call.warnings.push(remark.to_owned());
+    }
+    let is_said = object.finalizers().iter().any(said);
+    (!is_said).then_some(ORPHAN)
 }
 
 fn check_preconditions(

@@ -58,7 +58,7 @@ impl Registry {
         let mut by_storage = BTreeMap::new();
         for (index, kind) in kinds.iter().enumerate() {
             by_resource.insert(resource(kind), index);
-            if kind.names.resource() == kind.storage {
+            if kind.native {
                 by_storage.insert(kind.storage.clone(), index);
             }
         }

@@ -14,15 +14,10 @@ use gantry_store::Stored;
 use crate::request::{Include, Request, View};
 use crate::step::{Payload, Reply};
 
-/// Whether objects of `kind` are stored in its own form.
-pub(crate) fn is_native(kind: &Descriptor) -> bool {
-    kind.names.group == kind.storage.group && kind.names.plural == kind.storage.resource
-}
-
 /// A stored object in the form of `kind`.
 pub(crate) fn read(kind: &Descriptor, stored: &Stored) -> Object {
     let object = stored.value.object(stored.modified);
-    if is_native(kind) {
+    if kind.native {
         object
     } else {
         kind.hooks.restore(object)
@@ -31,7 +26,7 @@ pub(crate) fn read(kind: &Descriptor, stored: &Stored) -> Object {
 
 /// The answer that shows one stored object.
 pub(crate) fn one(kind: &Descriptor, request: &Request, stored: &Stored, now: Timestamp) -> Reply {
-    if request.view == View::Object && is_native(kind) {
+    if request.view == View::Object && kind.native {
         return Reply::ok(Payload::Stored(Arc::clone(&stored.value), stored.modified));
     }
     Reply::ok(unwritten(kind, request, &read(kind, stored), now))
@@ -44,7 +39,7 @@ pub(crate) fn written(
     (object, encoded): (&Object, Arc<Encoded>),
     now: Timestamp,
 ) -> Payload {
-    if request.view == View::Object && is_native(kind) {
+    if request.view == View::Object && kind.native {
         return Payload::Written(encoded);
     }
     let mut object = object.clone();

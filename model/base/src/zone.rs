@@ -1,6 +1,6 @@
 //! Time zones by name. The rules of all zones are part of the program: nothing is read from disk.
 
-use jiff::tz::TimeZone;
+pub use jiff::tz::TimeZone;
 
 /// The zone called `name`, such as `Europe/Berlin`, if there is one.
 #[must_use]

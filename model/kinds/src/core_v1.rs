@@ -1,5 +1,7 @@
 //! The core group: pods, services, nodes and what they need.
 
+mod binding;
+mod component_status;
 mod config_map;
 pub(crate) mod endpoints;
 mod event;
@@ -14,6 +16,8 @@ mod secret;
 mod service;
 mod service_account;
 
+pub use binding::Bindings;
+pub use component_status::ComponentStatuses;
 pub use config_map::ConfigMaps;
 pub use endpoints::EndpointsKind;
 pub use event::{Events, GroupedEvents};

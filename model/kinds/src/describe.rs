@@ -35,7 +35,6 @@ pub fn describe<K: Kind>() -> Descriptor {
 /// The descriptor of `K`, whose objects are stored as objects of `S`.
 #[must_use]
 pub fn describe_stored_as<K: Kind, S: Resource>() -> Descriptor {
-    let stored = K::VERBS != Verbs::CreateOnly;
     Descriptor {
         names: names::<K>(),
         scope: scope::<K>(),
@@ -48,7 +47,8 @@ pub fn describe_stored_as<K: Kind, S: Resource>() -> Descriptor {
             .collect(),
         rules: K::RULES,
         storage: GroupResource::of::<S>(),
-        storage_version_hash: if stored {
+        native: form::<K::Object>() == form::<S>(),
+        storage_version_hash: if K::VERBS.keep() {
             version_hash::<S>()
         } else {
             String::new()
@@ -78,9 +78,15 @@ fn scope<K: Kind>() -> Scope {
     <<K::Object as Resource>::Scope as ScopeMarker>::SCOPE
 }
 
+/// Group, version and kind.
+const fn form<T: Resource>() -> (&'static str, &'static str, &'static str) {
+    (T::GROUP, T::VERSION, T::KIND)
+}
+
 /// The hash that tells clients when the stored version changes.
 fn version_hash<S: Resource>() -> String {
-    let stored = format!("{}/{}/{}", S::GROUP, S::VERSION, S::KIND);
+    let (group, version, kind) = form::<S>();
+    let stored = format!("{group}/{version}/{kind}");
     let digest = Sha256::digest(stored.as_bytes());
     base64::engine::general_purpose::STANDARD.encode(&digest[..8])
 }

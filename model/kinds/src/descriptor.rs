@@ -92,6 +92,8 @@ pub enum Verbs {
     AllButDeleteCollection,
     /// Only asking: a create answers, and nothing is stored.
     CreateOnly,
+    /// Only looking; nobody makes such objects.
+    ReadOnly,
 }
 
 impl Verbs {
@@ -113,6 +115,16 @@ impl Verbs {
                 "create", "delete", "get", "list", "patch", "update", "watch",
             ],
             Self::CreateOnly => &["create"],
+            Self::ReadOnly => &["get", "list"],
+        }
+    }
+
+    /// Whether objects are kept.
+    #[must_use]
+    pub const fn keep(self) -> bool {
+        match self {
+            Self::All | Self::AllButDeleteCollection => true,
+            Self::CreateOnly | Self::ReadOnly => false,
         }
     }
 
@@ -221,6 +233,8 @@ pub struct Descriptor {
     pub rules: Rules,
     /// Under which resource it is stored: its own, except for kinds that share storage.
     pub storage: GroupResource,
+    /// Whether it is stored in its own form, and not in that of another version or group.
+    pub native: bool,
     /// A hash of the stored version, which discovery publishes; empty when nothing is stored.
     pub storage_version_hash: String,
     /// What field selectors know besides name and namespace.

@@ -6,6 +6,8 @@
 pub mod apps;
 pub mod authentication;
 pub mod authorization;
+pub mod autoscaling;
+pub mod batch;
 pub mod bootstrap;
 pub mod column;
 pub mod coordination;
@@ -30,9 +32,10 @@ mod tidy;
 pub use describe::{describe, describe_stored_as};
 pub use descriptor::{Descriptor, Hooks, Names, ScalePaths, Scope, SelectableField, Verbs};
 pub use kind::Kind;
-pub use rules::{Generation, Rules, StatusRule};
+pub use rules::{Dependents, Generation, Rules, StatusRule};
 pub use subresource::Subresource;
 
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Event;
 
 /// All built-in kinds, in alphabetical order within their group.
@@ -50,7 +53,13 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<authorization::SelfSubjectAccessReviews>(),
         describe::<authorization::SelfSubjectRulesReviews>(),
         describe::<authorization::SubjectAccessReviews>(),
+        describe_stored_as::<autoscaling::CpuAutoscalers, HorizontalPodAutoscaler>(),
+        describe::<autoscaling::HorizontalPodAutoscalers>(),
+        describe::<batch::CronJobs>(),
+        describe::<batch::Jobs>(),
         describe::<coordination::Leases>(),
+        describe::<core_v1::Bindings>(),
+        describe::<core_v1::ComponentStatuses>(),
         describe::<core_v1::ConfigMaps>(),
         describe::<core_v1::EndpointsKind>(),
         describe::<core_v1::Events>(),

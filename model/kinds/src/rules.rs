@@ -13,6 +13,8 @@ pub struct Rules {
     pub generation: Generation,
     /// What becomes of `status` on a write to the main resource.
     pub status: StatusRule,
+    /// What becomes of its dependents when a deletion does not say.
+    pub dependents: Dependents,
 }
 
 impl Rules {
@@ -24,6 +26,7 @@ impl Rules {
             create_on_update: false,
             generation: Generation::Untracked,
             status: StatusRule::Absent,
+            dependents: Dependents::Go,
         }
     }
 
@@ -41,6 +44,16 @@ impl Rules {
     pub const fn counting(self, paths: &'static [&'static [&'static str]]) -> Self {
         Self {
             generation: Generation::Counts(paths),
+            ..self
+        }
+    }
+
+    /// A kind whose dependents stay unless a deletion says otherwise; `remark` is what whoever
+    /// deletes is told.
+    #[must_use]
+    pub const fn leaving_dependents(self, remark: &'static str) -> Self {
+        Self {
+            dependents: Dependents::Stay { remark },
             ..self
         }
     }
@@ -108,6 +121,18 @@ fn payload(object: &Object) -> impl Iterator<Item = (&String, &serde_json::Value
     let outside = ["apiVersion", "kind", "metadata", "status"];
     let inside = move |(name, _): &(&String, _)| !outside.contains(&name.as_str());
     object.0.iter().filter(inside)
+}
+
+/// What becomes of an object's dependents when its deletion does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependents {
+    /// They go after it.
+    Go,
+    /// They stay, as they did in the first years of some kinds.
+    Stay {
+        /// What whoever deletes is told; empty when it is nothing.
+        remark: &'static str,
+    },
 }
 
 /// What becomes of `status` on a write to the main resource.

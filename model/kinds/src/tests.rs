@@ -16,7 +16,7 @@ fn kinds_are_listed_in_order_and_only_once() {
     let kinds = builtin();
     let names: Vec<String> = kinds
         .iter()
-        .map(|kind| kind.names.resource().to_string())
+        .map(|kind| format!("{} {}", kind.names.group_version(), kind.names.plural))
         .collect();
     let distinct: BTreeSet<&String> = names.iter().collect();
     assert_eq!(distinct.len(), names.len());

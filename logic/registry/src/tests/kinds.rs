@@ -18,7 +18,7 @@ mod written;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gantry_kinds::{Descriptor, Scope, Subresource, Verbs};
+use gantry_kinds::{Descriptor, Scope, Subresource};
 use gantry_schema::decode::documents;
 use serde_json::{Value, json};
 
@@ -40,7 +40,12 @@ struct Example {
 
 /// The name of a kind's file, without its ending.
 fn file_of(kind: &Descriptor) -> String {
-    kind.names.resource().to_string()
+    let names = &kind.names;
+    if kind.native || kind.storage != names.resource() {
+        return names.resource().to_string();
+    }
+    // Versions that are stored in the form of another have files of their own.
+    format!("{}.{}.{}", names.plural, names.version, names.group)
 }
 
 fn read(kind: &Descriptor) -> Option<Example> {
@@ -77,7 +82,7 @@ fn examples(wanted: impl Fn(&Descriptor) -> bool) -> Vec<Example> {
 
 /// The kinds whose objects are kept.
 fn stored(kind: &Descriptor) -> bool {
-    kind.verbs != Verbs::CreateOnly
+    kind.verbs.keep()
 }
 
 #[test]
@@ -85,6 +90,8 @@ fn every_kind_has_an_example_and_every_example_a_kind() {
     let kinds = gantry_kinds::builtin();
     let has_status = |kind: &Descriptor| kind.subresources.contains(&Subresource::Status);
     let lacks = |kind: &Descriptor| match read(kind) {
+        // Nobody makes such objects.
+        _ if !kind.verbs.allow("create") => None,
         None => Some(format!(
             "{}.yaml: a small valid {}",
             file_of(kind),

@@ -147,7 +147,7 @@ fn is_selected(call: &Call<'_>, selection: &Selection, key: &Key, stored: &Store
     let Some(key) = key.object() else {
         return false;
     };
-    if render::is_native(call.kind) {
+    if call.kind.native {
         return selection.selects(&key, &stored.value, None);
     }
     let fields = call.kind.hooks.fields(&call.read(stored));
@@ -190,7 +190,7 @@ fn join(call: &Call<'_>, items: &[&Stored], metadata: &Value) -> Payload {
 }
 
 fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
-    if render::is_native(call.kind) {
+    if call.kind.native {
         stored.value.write(stored.modified, piece);
         return;
     }

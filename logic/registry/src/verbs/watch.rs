@@ -215,7 +215,7 @@ impl WatchPlan {
         let Some(key) = key.object() else {
             return false;
         };
-        if render::is_native(&self.kind) {
+        if self.kind.native {
             return self.selection.selects(&key, &stored.value, None);
         }
         let fields = self.kind.hooks.fields(&render::read(&self.kind, stored));
@@ -236,7 +236,7 @@ impl WatchPlan {
         out.extend_from_slice(b"{\"type\":\"");
         out.extend_from_slice(event.event.as_str().as_bytes());
         out.extend_from_slice(b"\",\"object\":");
-        if self.view == View::Object && render::is_native(&self.kind) {
+        if self.view == View::Object && self.kind.native {
             event.value.write(event.revision, &mut out);
         } else {
             out.extend_from_slice(self.shown(event, is_first, now).to_string().as_bytes());

@@ -27,7 +27,10 @@ impl Kind for ReplicationControllers {
     const CATEGORIES: &'static [&'static str] = &["all"];
     const SUBRESOURCES: &'static [Subresource] = &[Subresource::Scale, Subresource::Status];
     const COLUMNS: &'static [Column<ReplicationController>] = COLUMNS;
-    const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
+    const RULES: Rules = Rules::new()
+        .with_status()
+        .counting(&[&["spec"]])
+        .leaving_dependents("");
     const FIELDS: &'static [SelectableField] = &[SelectableField {
         label: "status.replicas",
         read: |controller: &Object| {

@@ -66,11 +66,15 @@ pub fn runs_forever(
 /// What the writer of a template should know although nothing is wrong.
 #[must_use]
 pub fn warnings(template: &PodTemplateSpec) -> Vec<String> {
-    let path = FieldPath::new("spec.template.spec");
-    template
-        .spec
-        .as_ref()
-        .map(|spec| pod_spec::warnings(spec, &path))
+    warnings_at(template, &FieldPath::new("spec.template"))
+}
+
+/// The same for a template that lies at `path`.
+#[must_use]
+pub fn warnings_at(template: &PodTemplateSpec, path: &FieldPath) -> Vec<String> {
+    let path = path.field("spec");
+    let spec = template.spec.as_ref();
+    spec.map(|spec| pod_spec::warnings(spec, &path))
         .unwrap_or_default()
 }
 
