@@ -20,6 +20,9 @@ pub(super) fn objects() -> Vec<Object> {
 
 const PODS_OF_SETS: Grant = on("", "pods", "create,delete,list,patch,watch");
 
+/// What keeps the history of a set.
+const REVISIONS: &str = "create,delete,get,list,patch,update,watch";
+
 const CONTROLLERS: &[(&str, &[Grant])] = &[
     (
         "clusterrole-aggregation-controller",
@@ -28,6 +31,30 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
             "clusterroles",
             "escalate,get,list,patch,update,watch",
         )],
+    ),
+    (
+        "cronjob-controller",
+        &[
+            on("batch", "cronjobs", "get,list,update,watch"),
+            on("batch", "jobs", "create,delete,get,list,patch,update,watch"),
+            on("batch", "cronjobs/status", "update"),
+            on("batch", "cronjobs/finalizers", "update"),
+            on("", "pods", "delete,list"),
+            EVENTS,
+        ],
+    ),
+    (
+        "daemon-set-controller",
+        &[
+            on("apps", "daemonsets", READ),
+            on("apps", "daemonsets/status", "update"),
+            on("apps", "daemonsets/finalizers", "update"),
+            on("", "nodes", "list,watch"),
+            PODS_OF_SETS,
+            on("", "pods/binding", "create"),
+            on("apps", "controllerrevisions", REVISIONS),
+            EVENTS,
+        ],
     ),
     (
         "deployment-controller",
@@ -90,6 +117,32 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         &[on("*", "*", "delete,get,list,patch,update,watch"), EVENTS],
     ),
     (
+        "horizontal-pod-autoscaler",
+        &[
+            on("autoscaling", "horizontalpodautoscalers", READ),
+            on("autoscaling", "horizontalpodautoscalers/status", "update"),
+            on("*", "*/scale", "get,update"),
+            on("", "pods", "list"),
+            on("metrics.k8s.io", "pods", "list"),
+            on(
+                "custom.metrics.k8s.io,external.metrics.k8s.io",
+                "*",
+                "get,list",
+            ),
+            EVENTS,
+        ],
+    ),
+    (
+        "job-controller",
+        &[
+            on("batch", "jobs", "get,list,patch,update,watch"),
+            on("batch", "jobs/status", "update"),
+            on("batch", "jobs/finalizers", "update"),
+            PODS_OF_SETS,
+            EVENTS,
+        ],
+    ),
+    (
         "namespace-controller",
         &[
             on("", "namespaces", "delete,get,list,watch"),
@@ -143,5 +196,25 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
     (
         "service-account-controller",
         &[on("", "serviceaccounts", "create"), EVENTS],
+    ),
+    (
+        "statefulset-controller",
+        &[
+            on("", "pods", "create,delete,get,list,patch,update,watch"),
+            on("apps", "statefulsets", READ),
+            on("apps", "statefulsets/status", "update"),
+            on("apps", "statefulsets/finalizers", "update"),
+            on("apps", "controllerrevisions", REVISIONS),
+            on(
+                "",
+                "persistentvolumeclaims",
+                "create,delete,get,list,update,watch",
+            ),
+            EVENTS,
+        ],
+    ),
+    (
+        "ttl-after-finished-controller",
+        &[on("batch", "jobs", "delete,get,list,watch"), EVENTS],
     ),
 ];
