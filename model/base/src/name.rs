@@ -56,6 +56,23 @@ pub fn dns_subdomain(name: &str) -> Vec<String> {
     wrong
 }
 
+/// All subdomains of a subdomain, as in `*.example.com`.
+#[must_use]
+pub fn wildcard_subdomain(name: &str) -> Vec<String> {
+    let mut wrong = longer_than(name, SUBDOMAIN_MAX);
+    let rest = name.strip_prefix("*.");
+    if !rest.is_some_and(|rest| dns_subdomain(rest).is_empty()) {
+        wrong.push(
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS \
+             subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and \
+             end with an alphanumeric character (e.g. '*.example.com', regex used for validation \
+             is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+                .to_owned(),
+        );
+    }
+    wrong
+}
+
 /// A segment of a URL path: roles and their bindings.
 #[must_use]
 pub fn path_segment(name: &str) -> Vec<String> {
@@ -214,6 +231,8 @@ mod tests {
         assert!(!dns1035_label("1a").is_empty());
         assert!(dns_subdomain("a.b-c.d").is_empty());
         assert!(!dns_subdomain("a..b").is_empty());
+        assert!(wildcard_subdomain("*.a.b").is_empty());
+        assert!(!wildcard_subdomain("a.*.b").is_empty());
         assert!(qualified("app.kubernetes.io/name").is_empty());
         assert!(!qualified("/name").is_empty());
         assert!(!qualified("a/b/c").is_empty());

@@ -17,6 +17,7 @@ pub mod ports;
 pub mod probe;
 pub mod qos;
 pub mod quota_resource;
+pub mod reference;
 pub mod replicas;
 pub mod resources;
 pub mod security;

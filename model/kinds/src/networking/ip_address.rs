@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::column::Column;
 use crate::kind::Kind;
-use crate::parts::{cell, check};
+use crate::parts::{cell, check, reference};
 
 /// An address of a service, and whose it is.
 #[derive(Debug)]
@@ -32,10 +32,7 @@ impl Kind for IPAddresses {
         let path = FieldPath::new("spec").field("parentRef");
         match parent_ref(address) {
             None => errors.required(&path, ""),
-            Some(parent) => {
-                check::given(Some(&parent.resource), &path.field("resource"), errors);
-                check::given(Some(&parent.name), &path.field("name"), errors);
-            }
+            Some(parent) => validate_parent(parent, &path, errors),
         }
         if let Some(old) = old {
             errors.require_same(&path, &parent_ref(address), &parent_ref(old));
@@ -45,9 +42,28 @@ impl Kind for IPAddresses {
 
 fn canonical(name: &str) -> Vec<String> {
     match name.parse::<IpAddr>() {
+        Err(_) => vec![check::NOT_AN_ADDRESS.to_owned()],
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => {
+            vec!["must not be an IPv4-mapped IPv6 address".to_owned()]
+        }
         Ok(address) if address.to_string() == name => Vec::new(),
-        Ok(_) => vec!["not a valid ip in canonical format".to_owned()],
-        Err(_) => vec!["not a valid ip address".to_owned()],
+        Ok(address) => vec![format!(
+            "must be in canonical form ({:?})",
+            address.to_string()
+        )],
+    }
+}
+
+/// Services are in the group without a name, so that only what is named is checked.
+fn validate_parent(parent: &ParentReference, path: &FieldPath, errors: &mut FieldErrors) {
+    let given = |text: &&String| !text.is_empty();
+    if let Some(group) = parent.group.as_ref().filter(given) {
+        errors.named(&path.field("group"), group, name::dns_subdomain);
+    }
+    reference::segment(&parent.resource, &path.field("resource"), errors);
+    reference::segment(&parent.name, &path.field("name"), errors);
+    if let Some(namespace) = parent.namespace.as_ref().filter(given) {
+        errors.named(&path.field("namespace"), namespace, name::path_segment);
     }
 }
 

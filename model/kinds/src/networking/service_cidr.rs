@@ -32,17 +32,43 @@ impl Kind for ServiceCIDRs {
     fn validate(range: &ServiceCIDR, old: Option<&ServiceCIDR>, errors: &mut FieldErrors) {
         let path = FieldPath::new("spec").field("cidrs");
         let list = ranges(range);
-        if list.is_empty() {
-            errors.required(&path, "at least one CIDR required");
-        } else if list.len() > RANGES_MAX {
-            errors.invalid(&path, list, "may only hold up to 2 values");
+        match old.map(ranges) {
+            None => validate_ranges(list, &path, errors),
+            // A second family may be added later; nothing else changes.
+            Some(old) if old.len() == 1 && list.len() == 2 => {
+                same_ranges(list, old, &path, errors);
+                validate_ranges(list, &path, errors);
+            }
+            Some(old) if old.len() == list.len() => same_ranges(list, old, &path, errors),
+            Some(old) => errors.require_same(&path, &list, &old),
         }
-        for (index, range) in list.iter().enumerate() {
-            check::cidr(range, &path.index(index), errors);
+    }
+}
+
+fn validate_ranges(list: &[String], path: &FieldPath, errors: &mut FieldErrors) {
+    match list.len() {
+        0 => errors.required(path, "at least one CIDR required"),
+        1..=RANGES_MAX => {
+            let mut families = Vec::new();
+            for (index, range) in list.iter().enumerate() {
+                let range = check::canonical_cidr(range, &path.index(index), errors);
+                families.extend(range.map(|(address, _)| address.is_ipv4()));
+            }
+            if let [first, second] = families.as_slice()
+                && first == second
+            {
+                let detail = "may specify no more than one IP for each IP family, i.e \
+                              192.168.0.0/24 and 2001:db8::/64";
+                errors.invalid(path, list, detail);
+            }
         }
-        if let Some(old) = old {
-            errors.require_same(&path, &list, &ranges(old));
-        }
+        _ => errors.invalid(path, list, "may only hold up to 2 values"),
+    }
+}
+
+fn same_ranges(new: &[String], old: &[String], path: &FieldPath, errors: &mut FieldErrors) {
+    for (index, (new, old)) in new.iter().zip(old).enumerate() {
+        errors.require_same(&path.index(index), new, old);
     }
 }
 

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// What is said of a number below zero.
 pub const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
+/// What is said of a text that is no address.
+pub const NOT_AN_ADDRESS: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 /// What is said of a number that must count something.
 pub const POSITIVE: &str = "must be greater than 0";
 
@@ -68,11 +70,7 @@ pub fn given(text: Option<&str>, path: &FieldPath, errors: &mut FieldErrors) {
 pub fn ip(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<IpAddr> {
     let address = text.parse().ok();
     if address.is_none() {
-        errors.invalid(
-            path,
-            text,
-            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-        );
+        errors.invalid(path, text, NOT_AN_ADDRESS);
     }
     address
 }
@@ -88,6 +86,50 @@ pub fn cidr(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<(I
         );
     }
     range
+}
+
+/// A range of addresses, written in the one way that is canonical.
+pub fn canonical_cidr(
+    text: &str,
+    path: &FieldPath,
+    errors: &mut FieldErrors,
+) -> Option<(IpAddr, u8)> {
+    let (address, length) = cidr(text, path, errors)?;
+    let first = first_of(address, length);
+    let canonical = format!("{first}/{length}");
+    if first != address {
+        let detail = "must not have bits set beyond the prefix length";
+        errors.invalid(path, text, detail);
+    } else if canonical != text {
+        errors.invalid(
+            path,
+            text,
+            format!("must be in canonical form ({canonical:?})"),
+        );
+    }
+    Some((address, length))
+}
+
+/// Whether all of `inner`, and not all of `outer`, is in both ranges.
+#[must_use]
+pub fn is_within(inner: (IpAddr, u8), outer: (IpAddr, u8)) -> bool {
+    inner.0.is_ipv4() == outer.0.is_ipv4()
+        && inner.1 > outer.1
+        && first_of(inner.0, outer.1) == first_of(outer.0, outer.1)
+}
+
+/// The first address of the range of this length that `address` is in.
+fn first_of(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let rest = u32::MAX.checked_shr(length.into()).unwrap_or(0);
+            IpAddr::V4((address.to_bits() & !rest).into())
+        }
+        IpAddr::V6(address) => {
+            let rest = u128::MAX.checked_shr(length.into()).unwrap_or(0);
+            IpAddr::V6((address.to_bits() & !rest).into())
+        }
+    }
 }
 
 fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
