@@ -17,6 +17,7 @@ pub mod descriptor;
 pub mod discovery;
 pub mod kind;
 pub mod networking;
+pub mod node;
 pub mod parts;
 pub mod policy;
 pub mod rbac;
@@ -80,6 +81,7 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<networking::Ingresses>(),
         describe::<networking::NetworkPolicies>(),
         describe::<networking::ServiceCIDRs>(),
+        describe::<node::RuntimeClasses>(),
         describe::<policy::PodDisruptionBudgets>(),
         describe::<rbac::ClusterRoleBindings>(),
         describe::<rbac::ClusterRoles>(),
