@@ -7,7 +7,7 @@ use gantry_access::attributes::{ResourceTarget, Target};
 use gantry_access::{Access, Attributes, Decision};
 use gantry_api::{Encoded, GroupResource, Object, ObjectKey, Rejection, Revision};
 use gantry_base::{Entropy, Timestamp};
-use gantry_kinds::Descriptor;
+use gantry_kinds::{Author, Descriptor};
 use gantry_store::{Guard, Key, Snapshot, Stored, Txn};
 
 use crate::registry::{Around, Registry};
@@ -50,6 +50,14 @@ impl<'a> Call<'a> {
             warnings: Vec::new(),
             also: Txn::new(),
             dry_run: request.options.dry_run,
+        }
+    }
+
+    /// Who writes, and when.
+    pub(crate) fn author(&self) -> Author<'a> {
+        Author {
+            caller: &self.request.caller,
+            now: self.now,
         }
     }
 

@@ -99,6 +99,7 @@ fn refusal(error: ApplyError) -> Rejection {
 fn part_of(call: &Call<'_>) -> Part {
     match call.request.subresource() {
         "status" => Part::Status,
+        "approval" => Part::Approval,
         _ => Part::Main,
     }
 }
@@ -111,6 +112,7 @@ fn with_writer<T>(
 ) -> T {
     let resets = match part {
         Part::Status => FieldSet::of_paths(&[&["spec"]]),
+        Part::Approval => FieldSet::of_paths(&[&["spec"], &["status", "certificate"]]),
         Part::Main if call.kind.rules.status == StatusRule::Separate => {
             FieldSet::of_paths(&[&["status"]])
         }

@@ -3,6 +3,7 @@
 //! Those that carry streams are not handled here; whoever serves them asks for permission and for
 //! the object itself.
 
+mod approval;
 mod binding;
 mod eviction;
 mod finalize;
@@ -30,6 +31,7 @@ pub(crate) fn handle(call: &mut Call<'_>, part: &str) -> Result<Step, Rejection>
         return Err(Rejection::MethodNotAllowed);
     }
     match part {
+        Subresource::Approval => approval::handle(call),
         Subresource::Binding => binding::create(call),
         Subresource::Eviction => eviction::create(call),
         Subresource::Finalize => finalize::update(call),

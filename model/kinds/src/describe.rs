@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::author::Author;
 use crate::descriptor::{Descriptor, Hooks, Names, Scope, ScopeMarker, Verbs};
 use crate::kind::Kind;
 use crate::parts::meta;
@@ -142,6 +143,15 @@ impl<K: Kind> Hooks for Erased<K> {
         Ok(())
     }
 
+    fn prepare_approval(&self, object: &mut Object, old: &Object) {
+        keep_all_but_status(object, old);
+        K::prepare_approval(object, old);
+    }
+
+    fn sign(&self, object: &mut Object, old: Option<&Object>, author: &Author<'_>) {
+        K::sign(object, old, author);
+    }
+
     fn validate(
         &self,
         object: &Object,
@@ -166,6 +176,17 @@ impl<K: Kind> Hooks for Erased<K> {
     ) -> Result<(), ShapeError> {
         meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
         K::validate_status(&Self::typed(object)?, &Self::typed(old)?, errors);
+        Ok(())
+    }
+
+    fn validate_approval(
+        &self,
+        object: &Object,
+        old: &Object,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError> {
+        meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
+        K::validate_approval(&Self::typed(object)?, &Self::typed(old)?, errors);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use gantry_base::name::Rule;
 use gantry_base::time::Timestamp;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
+use crate::author::Author;
 use crate::rules::Rules;
 use crate::subresource::Subresource;
 
@@ -158,7 +159,8 @@ pub struct ScalePaths {
 /// What a kind does to its objects, over trees.
 ///
 /// The order on a write is: `prepare`, admission, `default` when admission changed something,
-/// `validate`; on a write to the status subresource `default`, `prepare_status`, `validate_status`.
+/// `validate`; on a write to the status subresource `default`, `prepare_status`, `validate_status`,
+/// and likewise for approval. `sign` follows whichever of them prepares.
 /// All of them work on the kind's own form: what was stored goes through `restore` first.
 pub trait Hooks: Send + Sync {
     /// Fills in what a user may leave out, and brings values into their canonical form.
@@ -171,6 +173,12 @@ pub trait Hooks: Send + Sync {
     /// For a write to the status subresource: everything but status and metadata comes from `old`.
     fn prepare_status(&self, object: &mut Object, old: &Object) -> Result<(), ShapeError>;
 
+    /// For a write to the approval subresource: everything but status and metadata comes from `old`.
+    fn prepare_approval(&self, object: &mut Object, old: &Object);
+
+    /// For a write to whichever resource: notes who writes, and when, where the kind keeps that.
+    fn sign(&self, object: &mut Object, old: Option<&Object>, author: &Author<'_>);
+
     /// Reports everything that is wrong with the object, its metadata included.
     fn validate(
         &self,
@@ -181,6 +189,14 @@ pub trait Hooks: Send + Sync {
 
     /// Reports everything that is wrong with a status, and with the metadata it came with.
     fn validate_status(
+        &self,
+        object: &Object,
+        old: &Object,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError>;
+
+    /// Reports everything that is wrong with a decision, and with the metadata it came with.
+    fn validate_approval(
         &self,
         object: &Object,
         old: &Object,

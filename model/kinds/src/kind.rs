@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::author::Author;
 use crate::column::Column;
 use crate::descriptor::{ScalePaths, ScopeMarker, SelectableField, Verbs};
 use crate::rules::Rules;
@@ -65,11 +66,22 @@ pub trait Kind: 'static {
     /// but status and metadata has been taken from `old` already.
     fn prepare_status(_object: &mut Object, _old: &Object) {}
 
+    /// Keeps what a decision, written through its subresource, may not change. All but status and
+    /// metadata has been taken from `old` already.
+    fn prepare_approval(_object: &mut Object, _old: &Object) {}
+
+    /// Notes who writes the object, and when, where the kind keeps that. `old` is what it replaces,
+    /// through whichever resource it is written.
+    fn sign(_object: &mut Object, _old: Option<&Object>, _author: &Author<'_>) {}
+
     /// Reports everything that is wrong, not only the first thing. Metadata is checked elsewhere.
     fn validate(_object: &Self::Object, _old: Option<&Self::Object>, _errors: &mut FieldErrors) {}
 
     /// Reports what is wrong with a status that was written through the subresource.
     fn validate_status(_object: &Self::Object, _old: &Self::Object, _errors: &mut FieldErrors) {}
+
+    /// Reports what is wrong with a decision that was written through the subresource.
+    fn validate_approval(_object: &Self::Object, _old: &Self::Object, _errors: &mut FieldErrors) {}
 
     /// What the writer should know although nothing is wrong.
     fn warnings(_object: &Self::Object, _old: Option<&Self::Object>) -> Vec<String> {

@@ -5,6 +5,7 @@
 
 pub mod apps;
 pub mod authentication;
+pub mod author;
 pub mod authorization;
 pub mod autoscaling;
 pub mod batch;
@@ -30,6 +31,7 @@ mod testing;
 mod tests;
 mod tidy;
 
+pub use author::Author;
 pub use describe::{describe, describe_stored_as};
 pub use descriptor::{Descriptor, Hooks, Names, ScalePaths, Scope, SelectableField, Verbs};
 pub use kind::Kind;

@@ -3,6 +3,8 @@
 /// A subresource of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subresource {
+    /// Read or write what was decided about a request.
+    Approval,
     /// Attach to a running process.
     Attach,
     /// Bind a pod to a node.
@@ -39,6 +41,7 @@ impl Subresource {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Approval => "approval",
             Self::Attach => "attach",
             Self::Binding => "binding",
             Self::EphemeralContainers => "ephemeralcontainers",
@@ -61,9 +64,11 @@ impl Subresource {
         match self {
             Self::Attach | Self::Exec | Self::PortForward => &["create", "get"],
             Self::Binding | Self::Eviction | Self::Token => &["create"],
-            Self::EphemeralContainers | Self::Resize | Self::Scale | Self::Status => {
-                &["get", "patch", "update"]
-            }
+            Self::Approval
+            | Self::EphemeralContainers
+            | Self::Resize
+            | Self::Scale
+            | Self::Status => &["get", "patch", "update"],
             Self::Finalize => &["update"],
             Self::Log => &["get"],
             Self::Proxy => &["create", "delete", "get", "patch", "update"],
@@ -86,7 +91,8 @@ impl Subresource {
             },
             Self::Scale => Some(("autoscaling", "v1", "Scale")),
             Self::Token => Some(("authentication.k8s.io", "v1", "TokenRequest")),
-            Self::EphemeralContainers
+            Self::Approval
+            | Self::EphemeralContainers
             | Self::Finalize
             | Self::Log
             | Self::Resize

@@ -55,7 +55,8 @@ pub(super) fn spoken_name(part: Subresource) -> Option<String> {
         Subresource::Eviction => Eviction::schema_name(),
         Subresource::Scale => Scale::schema_name(),
         Subresource::Token => TokenRequest::schema_name(),
-        Subresource::Attach
+        Subresource::Approval
+        | Subresource::Attach
         | Subresource::EphemeralContainers
         | Subresource::Exec
         | Subresource::Finalize
@@ -74,7 +75,8 @@ fn publish_spoken(part: Subresource, generator: &mut SchemaGenerator) {
         Subresource::Eviction => drop(generator.subschema_for::<Eviction>()),
         Subresource::Scale => drop(generator.subschema_for::<Scale>()),
         Subresource::Token => drop(generator.subschema_for::<TokenRequest>()),
-        Subresource::Attach
+        Subresource::Approval
+        | Subresource::Attach
         | Subresource::EphemeralContainers
         | Subresource::Exec
         | Subresource::Finalize

@@ -13,21 +13,26 @@ use crate::verbs::{get, patch};
 
 /// Reads the object, or writes its status; everything else stays as it is.
 pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
+    handle_part(call, Part::Status)
+}
+
+/// Reads the object, or writes this part of its status.
+pub(super) fn handle_part(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> {
     match call.request.verb {
         Verb::Get => get::get(call),
-        Verb::Update => update(call),
-        Verb::Patch(kind) => patch::patch_part(call, kind, Part::Status),
+        Verb::Update => update(call, part),
+        Verb::Patch(kind) => patch::patch_part(call, kind, part),
         Verb::List | Verb::Watch | Verb::Create | Verb::Delete | Verb::DeleteCollection => {
             Err(Rejection::MethodNotAllowed)
         }
     }
 }
 
-fn update(call: &mut Call<'_>) -> Result<Step, Rejection> {
+fn update(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> {
     let mut object = decode::object(call)?;
     metadata::address(call, &mut object)?;
     let stored = call.stored()?;
     let old = call.read(stored);
     update::require_revision(call, &object)?;
-    update::replace(call, stored, &old, object, (Part::Status, Writer::Update))
+    update::replace(call, stored, &old, object, (part, Writer::Update))
 }

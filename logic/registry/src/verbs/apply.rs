@@ -22,7 +22,7 @@ pub(crate) fn apply(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> 
             let merged = managers::merged(call, Some(&old), config, part)?;
             update::replace(call, stored, &old, merged, (part, Writer::Applied))
         }
-        Err(missing) if part == Part::Status => Err(missing),
+        Err(missing) if part != Part::Main => Err(missing),
         Err(_) => {
             call.require_create()?;
             let merged = managers::merged(call, None, config, part)?;

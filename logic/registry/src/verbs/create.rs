@@ -37,6 +37,8 @@ pub(crate) fn create_object(
         .hooks
         .prepare(&mut object, None)
         .map_err(validate::shape)?;
+    let author = call.author();
+    call.kind.hooks.sign(&mut object, None, &author);
 
     admission::mutate(call, &mut object, None)?;
     validate::object(call, &object, None)?;

@@ -21,6 +21,8 @@ pub(crate) enum Part {
     Main,
     /// The status, and metadata.
     Status,
+    /// What was decided, which is a part of the status, and metadata.
+    Approval,
 }
 
 /// Replaces the object, or makes it when its kind allows that.
@@ -71,8 +73,13 @@ pub(crate) fn replace(
     match part {
         Part::Main => hooks.prepare(&mut object, Some(old)),
         Part::Status => hooks.prepare_status(&mut object, old),
+        Part::Approval => {
+            hooks.prepare_approval(&mut object, old);
+            Ok(())
+        }
     }
     .map_err(validate::shape)?;
+    hooks.sign(&mut object, Some(old), &call.author());
 
     admission::mutate(call, &mut object, Some(old))?;
     match part {
@@ -81,6 +88,7 @@ pub(crate) fn replace(
             validate::object(call, &object, Some(old))?;
         }
         Part::Status => validate::status(call, &object, old)?,
+        Part::Approval => validate::approval(call, &object, old)?,
     }
     admission::validate(call, &object, Some(old))?;
     managers::record(call, &mut object, Some(old), writer)?;
