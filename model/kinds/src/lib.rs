@@ -69,6 +69,8 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<core_v1::LimitRanges>(),
         describe::<core_v1::Namespaces>(),
         describe::<core_v1::Nodes>(),
+        describe::<core_v1::PersistentVolumeClaims>(),
+        describe::<core_v1::PersistentVolumes>(),
         describe::<core_v1::PodTemplates>(),
         describe::<core_v1::Pods>(),
         describe::<core_v1::ReplicationControllers>(),

@@ -1,15 +1,19 @@
 //! Pieces that many kinds contain.
 
+pub mod access_modes;
 pub mod affinity;
 pub mod cell;
 pub mod changes;
 pub mod check;
+pub mod claim;
 pub mod conditions;
 pub mod container;
 pub mod container_default;
+pub mod csi;
 pub mod env;
 pub mod label_selector;
 pub mod meta;
+pub mod persistent_volume;
 pub mod pod_default;
 pub mod pod_spec;
 pub mod pod_template;

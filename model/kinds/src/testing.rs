@@ -65,10 +65,7 @@ pub(crate) fn check_status<K: Kind>(old: Value, new: Value, expect: &Expect) {
     let [mut old, mut new] = [old, new].map(object::<K>);
     hooks.default(&mut old).unwrap();
     hooks.default(&mut new).unwrap();
-    hooks.prepare_status(&mut new, &old).unwrap();
-    let mut errors = FieldErrors::new();
-    hooks.validate_status(&new, &old, &mut errors).unwrap();
-    expect.assert_eq(&listed(&errors));
+    check_status_change::<K>(&old, |object| *object = new, expect);
 }
 
 /// What the writer of a new object is told.
@@ -77,18 +74,31 @@ pub(crate) fn warnings<K: Kind>(fields: Value) -> Vec<String> {
     hooks.warnings(&created::<K>(fields), None).unwrap()
 }
 
+/// What is wrong with a status that was changed through its subresource.
+pub(crate) fn check_status_change<K: Kind>(
+    old: &Object,
+    change: impl FnOnce(&mut Object),
+    expect: &Expect,
+) {
+    let hooks = describe::<K>().hooks;
+    let mut new = old.clone();
+    change(&mut new);
+    hooks.prepare_status(&mut new, old).unwrap();
+    let mut errors = FieldErrors::new();
+    hooks.validate_status(&new, old, &mut errors).unwrap();
+    expect.assert_eq(&told(&errors));
+}
+
 fn faults(kind: &Descriptor, object: &Object, old: Option<&Object>) -> String {
     let mut errors = FieldErrors::new();
     kind.hooks.validate(object, old, &mut errors).unwrap();
-    listed(&errors)
+    told(&errors)
 }
 
-fn listed(errors: &FieldErrors) -> String {
-    errors
-        .as_slice()
-        .iter()
-        .map(|error| format!("{error}\n"))
-        .collect()
+/// What is wrong, one finding to a line.
+pub(crate) fn told(errors: &FieldErrors) -> String {
+    let findings = errors.as_slice().iter();
+    findings.map(|error| format!("{error}\n")).collect()
 }
 
 /// What a new object has beyond what its author wrote: one line per field.

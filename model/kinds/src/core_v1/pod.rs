@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::column::Column;
 use crate::descriptor::SelectableField;
 use crate::kind::Kind;
-use crate::parts::{pod_default, pod_spec, qos};
+use crate::parts::{meta, pod_default, pod_spec, qos};
 use crate::rules::Rules;
 use crate::subresource::Subresource;
 
@@ -65,10 +65,7 @@ impl Kind for Pods {
         {
             pod.set(&["status", "qosClass"], class.clone());
         }
-        match old.at(&["metadata", "ownerReferences"]) {
-            Some(owners) => pod.set(&["metadata", "ownerReferences"], owners.clone()),
-            None => drop(pod.remove(&["metadata", "ownerReferences"])),
-        }
+        meta::keep(pod, old, "ownerReferences");
     }
 
     fn validate(pod: &Pod, old: Option<&Pod>, errors: &mut FieldErrors) {

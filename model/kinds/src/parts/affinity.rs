@@ -3,8 +3,8 @@
 use gantry_api::field_error::FieldErrors;
 use gantry_base::{FieldPath, name};
 use k8s_openapi::api::core::v1::{
-    Affinity, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm,
-    TopologySpreadConstraint, WeightedPodAffinityTerm,
+    Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm,
+    PodAffinityTerm, TopologySpreadConstraint, WeightedPodAffinityTerm,
 };
 
 use super::{check, label_selector};
@@ -38,15 +38,8 @@ pub fn validate(affinity: &Affinity, path: &FieldPath, errors: &mut FieldErrors)
 
 fn of_nodes(affinity: &NodeAffinity, path: &FieldPath, errors: &mut FieldErrors) {
     if let Some(required) = &affinity.required_during_scheduling_ignored_during_execution {
-        let path = path
-            .field("requiredDuringSchedulingIgnoredDuringExecution")
-            .field("nodeSelectorTerms");
-        if required.node_selector_terms.is_empty() {
-            errors.required(&path, "must have at least one node selector term");
-        }
-        for (index, term) in required.node_selector_terms.iter().enumerate() {
-            node_term(term, &path.index(index), errors);
-        }
+        let path = path.field("requiredDuringSchedulingIgnoredDuringExecution");
+        node_selector(required, &path, errors);
     }
     let preferred = affinity
         .preferred_during_scheduling_ignored_during_execution
@@ -58,6 +51,17 @@ fn of_nodes(affinity: &NodeAffinity, path: &FieldPath, errors: &mut FieldErrors)
             .index(index);
         weight(term.weight, &path, errors);
         node_term(&term.preference, &path.field("preference"), errors);
+    }
+}
+
+/// Checks a choice of nodes.
+pub fn node_selector(selector: &NodeSelector, path: &FieldPath, errors: &mut FieldErrors) {
+    let path = path.field("nodeSelectorTerms");
+    if selector.node_selector_terms.is_empty() {
+        errors.required(&path, "must have at least one node selector term");
+    }
+    for (index, term) in selector.node_selector_terms.iter().enumerate() {
+        node_term(term, &path.index(index), errors);
     }
 }
 

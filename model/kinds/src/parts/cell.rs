@@ -1,11 +1,14 @@
 //! What table cells look like when there is nothing, something, or too much to show.
 
+use gantry_api::views::Meta;
 use gantry_base::time::{self, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 
 /// Shown when there is nothing to show.
 pub const NONE: &str = "<none>";
+/// Shown when a value that has a default was not given.
+pub const UNSET: &str = "<unset>";
 /// Shown when a value is not known.
 pub const UNKNOWN: &str = "<unknown>";
 
@@ -16,6 +19,16 @@ pub fn or_none(text: &str) -> Value {
         NONE.into()
     } else {
         text.into()
+    }
+}
+
+/// The state of an object, or that it is on its way out.
+#[must_use]
+pub fn or_terminating<'a>(object: &impl Meta, state: &'a str) -> &'a str {
+    if object.is_terminating() {
+        "Terminating"
+    } else {
+        state
     }
 }
 

@@ -118,6 +118,23 @@ fn finalizers(object: &Object, path: &FieldPath, errors: &mut FieldErrors) {
     }
 }
 
+/// The metadata that a writer may change, when it may change any.
+const OWN: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
+
+/// Takes all metadata that a writer may change from `old`.
+pub fn keep_own(object: &mut Object, old: &Object) {
+    OWN.iter().for_each(|field| keep(object, old, field));
+}
+
+/// Takes one field of the metadata from `old`.
+pub fn keep(object: &mut Object, old: &Object, field: &str) {
+    let path = ["metadata", field];
+    match old.at(&path) {
+        Some(value) => object.set(&path, value.clone()),
+        None => drop(object.remove(&path)),
+    }
+}
+
 /// Built-in kinds know only finalizers that say whose they are, and those of the API itself.
 pub fn known_finalizers(object: &Object, errors: &mut FieldErrors) {
     let path = FieldPath::new("metadata").field("finalizers");

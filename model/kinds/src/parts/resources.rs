@@ -9,6 +9,9 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
 use super::check::NOT_NEGATIVE;
 
+/// What is said of an amount that must be there.
+const NOT_POSITIVE: &str = "must be greater than zero";
+
 /// Amounts by the name of the resource.
 pub type Amounts = BTreeMap<String, Written>;
 
@@ -107,6 +110,17 @@ pub fn amount_of(from: &Written, is_counted: bool, path: &FieldPath, errors: &mu
     }
     if is_counted && amount.milli_value() % 1000 != 0 {
         errors.invalid(path, &from.0, "must be an integer");
+    }
+}
+
+/// Checks an amount that must be more than nothing.
+pub fn positive(from: &Written, path: &FieldPath, errors: &mut FieldErrors) {
+    match from.0.parse::<Quantity>() {
+        Err(error) => errors.invalid(path, &from.0, error.to_string()),
+        Ok(amount) if amount.is_negative() || amount.is_zero() => {
+            errors.invalid(path, &from.0, NOT_POSITIVE);
+        }
+        Ok(_) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, Volume, VolumeProjection};
 use serde_json::Value;
 
-use super::{env, resources};
+use super::{claim, env, resources};
 
 /// Readable by all, writable by the owner.
 const MODE: i32 = 0o644;
@@ -33,6 +33,10 @@ pub fn default(volume: &mut Volume) {
     if let Some(downward) = &mut volume.downward_api {
         downward.default_mode.get_or_insert(MODE);
         downward.items.iter_mut().flatten().for_each(default_file);
+    }
+    let templates = volume.ephemeral.iter_mut();
+    for template in templates.flat_map(|ephemeral| &mut ephemeral.volume_claim_template) {
+        claim::default(&mut template.spec);
     }
     if let Some(projected) = &mut volume.projected {
         projected.default_mode.get_or_insert(MODE);

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::volume_mounts::{relative, without_parents};
-use super::{check, env, volume_default};
+use super::{check, claim, env, volume_default};
 
 const MODE_MAX: i32 = 0o777;
 const MODE_DETAIL: &str = "must be a number between 0 and 0777 (octal), both inclusive";
@@ -96,6 +96,13 @@ fn source(volume: &Volume, path: &FieldPath, errors: &mut FieldErrors) {
     if let Some(projection) = &volume.projected {
         projected(projection, &path.field("projected"), errors);
     }
+    if let Some(ephemeral) = &volume.ephemeral {
+        let path = path.field("ephemeral").field("volumeClaimTemplate");
+        match &ephemeral.volume_claim_template {
+            Some(template) => claim::validate(&template.spec, &path.field("spec"), errors),
+            None => errors.required(&path, ""),
+        }
+    }
     if let Some(claim) = &volume.persistent_volume_claim {
         let at = path.field("persistentVolumeClaim").field("claimName");
         check::given(Some(&claim.claim_name), &at, errors);
@@ -116,7 +123,8 @@ fn empty_dir(directory: &EmptyDirVolumeSource, path: &FieldPath, errors: &mut Fi
     }
 }
 
-fn host_path(host: &HostPathVolumeSource, path: &FieldPath, errors: &mut FieldErrors) {
+/// Checks a place in the file system of a node.
+pub fn host_path(host: &HostPathVolumeSource, path: &FieldPath, errors: &mut FieldErrors) {
     if host.path.is_empty() {
         errors.required(&path.field("path"), "");
     } else {
