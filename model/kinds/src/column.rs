@@ -70,6 +70,19 @@ impl<T: 'static> Column<T> {
         }
     }
 
+    /// The same column, which names an object as well.
+    #[must_use]
+    pub const fn naming(self) -> Self {
+        Self {
+            name: self.name,
+            data_type: self.data_type,
+            format: "name",
+            description: self.description,
+            priority: self.priority,
+            cell: self.cell,
+        }
+    }
+
     /// The same column, shown only in wide output.
     #[must_use]
     pub const fn wide(self) -> Self {
@@ -97,15 +110,15 @@ impl<T: 'static> Column<T> {
 }
 
 impl<T: Metadata<Ty = ObjectMeta> + 'static> Column<T> {
+    /// The object's name, with something to be said of it.
+    #[must_use]
+    pub const fn called(cell: fn(&T, Timestamp) -> Value) -> Self {
+        let description = "The name, unique within its kind and namespace.";
+        Self::text("Name", description, cell).naming()
+    }
+
     /// The object's name.
-    pub const NAME: Self = Self {
-        format: "name",
-        ..Self::text(
-            "Name",
-            "The name, unique within its kind and namespace.",
-            |object, _| object.name().into(),
-        )
-    };
+    pub const NAME: Self = Self::called(|object, _| object.name().into());
     /// How long ago the object was created.
     pub const AGE: Self = Self::text("Age", "The time since it was created.", |object, now| {
         cell::age(object.created_at(), now)

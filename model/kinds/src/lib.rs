@@ -24,6 +24,7 @@ pub mod policy;
 pub mod rbac;
 pub mod rules;
 pub mod scheduling;
+pub mod storage;
 pub mod subresource;
 #[cfg(test)]
 mod testing;
@@ -92,5 +93,11 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<rbac::RoleBindings>(),
         describe::<rbac::Roles>(),
         describe::<scheduling::PriorityClasses>(),
+        describe::<storage::CSIDrivers>(),
+        describe::<storage::CSINodes>(),
+        describe::<storage::CSIStorageCapacities>(),
+        describe::<storage::StorageClasses>(),
+        describe::<storage::VolumeAttachments>(),
+        describe::<storage::VolumeAttributesClasses>(),
     ]
 }

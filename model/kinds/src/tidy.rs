@@ -7,8 +7,9 @@ use gantry_api::Object;
 use serde_json::{Map, Value};
 
 /// Lists that are written even when empty.
-const REQUIRED_LISTS: [&str; 7] = [
+const REQUIRED_LISTS: [&str; 8] = [
     "containers",
+    "drivers",
     "endpoints",
     "nodeSelectorTerms",
     "nonResourceRules",
@@ -18,12 +19,13 @@ const REQUIRED_LISTS: [&str; 7] = [
 ];
 
 /// Maps that mean the same empty and absent.
-const OPTIONAL_MAPS: [&str; 7] = [
+const OPTIONAL_MAPS: [&str; 8] = [
     "annotations",
     "labels",
     "limits",
     "matchLabels",
     "nodeSelector",
+    "parameters",
     "requests",
     "stringData",
 ];
