@@ -3,6 +3,7 @@
 //! One file per step. A step sees every write and picks what concerns it; nothing else knows
 //! which kinds that is.
 
+mod certificate_signers;
 mod default_tolerations;
 mod namespace_lifecycle;
 mod node_restriction;
@@ -67,6 +68,7 @@ const ORDER: &[&dyn Admission] = &[
     &node_taints::NodeTaints,
     &priority::Priority,
     &default_tolerations::DefaultTolerations,
+    &certificate_signers::CertificateSigners,
     &rbac_escalation::RbacEscalation,
     &service_addresses::ServiceAddresses,
     &service_ports::ServicePorts,

@@ -2,6 +2,7 @@
 //! are the built-in ones; nothing is made up.
 
 mod apply;
+mod certificates;
 mod deletion;
 mod errands;
 mod kinds;

@@ -10,6 +10,7 @@ pub mod authorization;
 pub mod autoscaling;
 pub mod batch;
 pub mod bootstrap;
+pub mod certificates;
 pub mod column;
 pub mod coordination;
 pub mod core_v1;
@@ -61,6 +62,7 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<autoscaling::HorizontalPodAutoscalers>(),
         describe::<batch::CronJobs>(),
         describe::<batch::Jobs>(),
+        describe::<certificates::CertificateSigningRequests>(),
         describe::<coordination::Leases>(),
         describe::<core_v1::Bindings>(),
         describe::<core_v1::ComponentStatuses>(),

@@ -57,6 +57,38 @@ const ROLES: &[(&str, &[Grant])] = &[
     ),
     ("system:auth-delegator", &[ASK_WHO, ASK_WHETHER]),
     (
+        "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
+        &[on(
+            "certificates.k8s.io",
+            "certificatesigningrequests/nodeclient",
+            "create",
+        )],
+    ),
+    (
+        "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+        &[on(
+            "certificates.k8s.io",
+            "certificatesigningrequests/selfnodeclient",
+            "create",
+        )],
+    ),
+    (
+        "system:certificates.k8s.io:kube-apiserver-client-approver",
+        &[approve("kubernetes.io/kube-apiserver-client")],
+    ),
+    (
+        "system:certificates.k8s.io:kube-apiserver-client-kubelet-approver",
+        &[approve("kubernetes.io/kube-apiserver-client-kubelet")],
+    ),
+    (
+        "system:certificates.k8s.io:kubelet-serving-approver",
+        &[approve("kubernetes.io/kubelet-serving")],
+    ),
+    (
+        "system:certificates.k8s.io:legacy-unknown-approver",
+        &[approve("kubernetes.io/legacy-unknown")],
+    ),
+    (
         "system:basic-user",
         &[
             on(
@@ -163,6 +195,16 @@ const ROLES: &[(&str, &[Grant])] = &[
         ],
     ),
 ];
+
+/// Approving what `signer` is to issue.
+const fn approve(signer: &'static str) -> Grant {
+    Grant::Named {
+        groups: "certificates.k8s.io",
+        resources: "signers",
+        names: signer,
+        verbs: "approve",
+    }
+}
 
 const CONTROLLER_MANAGER: &[Grant] = &[
     EVENTS,

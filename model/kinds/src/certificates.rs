@@ -1,0 +1,5 @@
+//! Certificates that are asked for, and decided on by people.
+
+mod certificate_signing_request;
+
+pub use certificate_signing_request::{CertificateSigningRequests, organizations};
