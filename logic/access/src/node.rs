@@ -45,6 +45,12 @@ const COMMON: &[(&str, &str, &str, &[&str])] = &[
         &["create"],
     ),
     (
+        "certificates.k8s.io",
+        "certificatesigningrequests",
+        "",
+        &["create", "get", "list", "watch"],
+    ),
+    (
         "coordination.k8s.io",
         "leases",
         "",
@@ -58,6 +64,13 @@ const COMMON: &[(&str, &str, &str, &[&str])] = &[
         &["create", "patch", "update"],
     ),
     ("node.k8s.io", "runtimeclasses", "", READ),
+    ("storage.k8s.io", "csidrivers", "", READ),
+    (
+        "storage.k8s.io",
+        "csinodes",
+        "",
+        &["create", "delete", "get", "patch", "update"],
+    ),
 ];
 
 /// The name of the node that the caller is, if it is one.

@@ -44,6 +44,9 @@ fn check(call: &Call<'_>, object: &Object, is_new: bool) -> Result<(), Rejection
         ("coordination.k8s.io", "leases") if object.name() != node => refuse(
             "can only access node lease with the same name as the requesting node".to_owned(),
         ),
+        ("storage.k8s.io", "csinodes") if object.name() != node => {
+            refuse("can only access CSINode with the same name as the requesting node".to_owned())
+        }
         ("", "pods") if is_new => refuse("may not create pods".to_owned()),
         ("", "pods") if object.text(&["spec", "nodeName"]) != node => refuse(format!(
             "can only change pods with spec.nodeName set to {node:?}"
