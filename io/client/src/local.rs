@@ -43,7 +43,8 @@ impl Api for Local {
     fn watch(&self, request: Request) -> Pending<'_, Result<Box<dyn Frames>, Rejection>> {
         let request = self.signed(request);
         Box::pin(async move {
-            let stream: Box<dyn Frames> = Box::new(LocalFrames(self.gateway.watch(request)?));
+            let stream = self.gateway.watch(request).await?;
+            let stream: Box<dyn Frames> = Box::new(LocalFrames(stream));
             Ok(stream)
         })
     }

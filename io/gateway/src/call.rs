@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use gantry_api::{Rejection, Revision};
 use gantry_base::entropy::Seeded;
-use gantry_registry::{Around, Errand, Reply, Request, Todo, permission};
+use gantry_registry::{Around, Errand, Reply, Request, Todo, freshness, permission};
 use gantry_store::{CommitError, Snapshot, Txn};
 
 use crate::gateway::{Response, Shared};
@@ -14,6 +14,7 @@ use crate::limits::COMMITS_AT_ONCE;
 
 /// Decides and commits until both happened in the same world.
 pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response, Rejection> {
+    freshen(shared, &request).await?;
     authorize(shared, &request)?;
     let mut errand = Errand::new(request);
     loop {
@@ -44,6 +45,14 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response
             }
         }
     }
+}
+
+/// Waits until the store's picture is as fresh as the request has to be decided on.
+pub(crate) async fn freshen(shared: &Shared, request: &Request) -> Result<(), Rejection> {
+    let fresh = shared.ledger.reach(freshness::of(request)).await;
+    fresh.map_err(|error| Rejection::Unavailable {
+        message: gantry_base::chain(&error),
+    })
 }
 
 /// Refuses what the caller may not do.

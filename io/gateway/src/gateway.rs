@@ -122,7 +122,8 @@ impl Gateway {
     }
 
     /// Follows changes.
-    pub fn watch(&self, request: Request) -> Result<WatchStream, Rejection> {
+    pub async fn watch(&self, request: Request) -> Result<WatchStream, Rejection> {
+        crate::call::freshen(&self.shared, &request).await?;
         crate::watch::open(&self.shared, &request)
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gantry_store::{CommitError, KeyRange, Revision, Snapshot, Store, Txn, Watch, WatchError};
+use gantry_store::{
+    CommitError, Freshness, KeyRange, Revision, Snapshot, StaleError, Store, Txn, Watch, WatchError,
+};
 
 use crate::outside::Pending;
 
@@ -11,6 +13,7 @@ pub(crate) trait Ledger: Send + Sync {
     fn snapshot(&self) -> Snapshot;
     fn commit(&self, txn: Txn) -> Pending<'_, Result<Revision, CommitError>>;
     fn watch(&self, range: KeyRange, since: Revision) -> Result<Watch, WatchError>;
+    fn reach(&self, freshness: Freshness) -> Pending<'_, Result<(), StaleError>>;
 }
 
 struct Erased<S>(S);
@@ -26,6 +29,10 @@ impl<S: Store> Ledger for Erased<S> {
 
     fn watch(&self, range: KeyRange, since: Revision) -> Result<Watch, WatchError> {
         self.0.watch(range, since)
+    }
+
+    fn reach(&self, freshness: Freshness) -> Pending<'_, Result<(), StaleError>> {
+        Box::pin(self.0.reach(freshness))
     }
 }
 

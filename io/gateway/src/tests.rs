@@ -194,7 +194,7 @@ async fn a_watch_tells_marks_and_ends() {
     watch.options.resource_version_match = Some("NotOlderThan".to_owned());
     watch.options.allow_bookmarks = true;
     watch.options.timeout_seconds = Some(90);
-    let mut stream = gateway.watch(watch).unwrap();
+    let mut stream = gateway.watch(watch).await.unwrap();
     let mut told = Vec::new();
     for _ in 0..2 {
         told.push(stream.next().await.unwrap());
@@ -224,12 +224,13 @@ async fn a_watch_tells_marks_and_ends() {
 #[tokio::test]
 async fn two_watchers_of_the_same_view_share_a_frame() {
     let gateway = prepared(MemoryStore::default()).await;
-    let open = || {
+    let open = async || {
         gateway
             .watch(request(Verb::Watch, "configmaps", ""))
+            .await
             .unwrap()
     };
-    let (mut one, mut two) = (open(), open());
+    let (mut one, mut two) = (open().await, open().await);
     gateway
         .call(with_body(
             request(Verb::Create, "configmaps", ""),

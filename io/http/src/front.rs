@@ -191,7 +191,7 @@ async fn object(
     wanted: &Wanted,
 ) -> Result<Response<Body>, Rejection> {
     if call.verb == gantry_registry::request::Verb::Watch {
-        let stream = front.gateway.watch(call)?;
+        let stream = front.gateway.watch(call).await?;
         return Ok(body::streamed(stream, front.stopped()));
     }
     let pretty = call.options.pretty;

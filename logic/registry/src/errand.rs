@@ -120,6 +120,9 @@ fn settled(result: Result<Revision, CommitError>) -> Result<Option<Revision>, Re
         Err(CommitError::TooLarge { limit, .. } | CommitError::TooLong { limit, .. }) => {
             Err(Rejection::TooLarge { limit })
         }
+        Err(error @ CommitError::Unavailable { .. }) => Err(Rejection::Unavailable {
+            message: gantry_base::chain(&error),
+        }),
         Err(CommitError::Closed) => Err(Rejection::Unavailable {
             message: "the server is stopping: try again when it is back".to_owned(),
         }),

@@ -11,6 +11,7 @@ mod decode;
 mod deletion;
 pub mod discovery;
 pub mod errand;
+pub mod freshness;
 pub mod limits;
 mod managers;
 mod metadata;

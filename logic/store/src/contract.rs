@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::key::{Key, KeyRange};
 use crate::limits::{HistoryLimits, TXN_OPERATIONS_MAX, VALUE_BYTES_MAX};
 use crate::snapshot::PastError;
-use crate::store::{CommitError, Store, WatchError};
+use crate::store::{CommitError, Freshness, Store, WatchError};
 use crate::txn::{Guard, Txn};
 use crate::watch::Watch;
 
@@ -43,7 +43,7 @@ where
     /// Checks every promise, each on a store of its own.
     pub fn check(&self) {
         let fresh = || (self.make)(HistoryLimits::default());
-        (self.run)(Box::pin(revisions_start_at_one_and_grow_by_one(fresh())));
+        (self.run)(Box::pin(revisions_grow_with_every_change(fresh())));
         (self.run)(Box::pin(a_guard_that_fails_changes_nothing(fresh())));
         (self.run)(Box::pin(all_writes_of_one_transaction_share_a_revision(
             fresh(),
@@ -91,45 +91,40 @@ async fn put(store: &impl Store, path: &str, text: &str) -> Revision {
     store.commit(txn).await.expect("a plain put succeeds")
 }
 
-async fn revisions_start_at_one_and_grow_by_one(store: impl Store) {
-    assert_eq!(store.snapshot().revision(), Revision(0));
-    assert_eq!(put(&store, "a//x", "1").await, Revision(1));
-    assert_eq!(put(&store, "a//x", "2").await, Revision(2));
+async fn revisions_grow_with_every_change(store: impl Store) {
+    let beginning = store.snapshot().revision();
+    let created = put(&store, "a//x", "1").await;
+    let modified = put(&store, "a//x", "2").await;
+    assert!(beginning < created && created < modified);
     let snapshot = store.snapshot();
+    assert_eq!(snapshot.revision(), modified);
     let stored = snapshot.get(&key("a//x")).expect("it was put");
-    assert_eq!(
-        (stored.created, stored.modified),
-        (Revision(1), Revision(2))
-    );
+    assert_eq!((stored.created, stored.modified), (created, modified));
     assert_eq!(stored.value, value("2"));
+    for freshness in [
+        Freshness::Any,
+        Freshness::AtLeast(modified),
+        Freshness::Current,
+    ] {
+        store.reach(freshness).await.expect("the store is there");
+        assert_eq!(store.snapshot().revision(), modified);
+    }
 }
 
 async fn a_guard_that_fails_changes_nothing(store: impl Store) {
-    put(&store, "a//x", "1").await;
-    put(&store, "a//x", "2").await;
+    let first = put(&store, "a//x", "1").await;
+    let second = put(&store, "a//x", "2").await;
     let write = |guard| Txn::new().put(key("a//y"), value("")).guard(guard);
     let x = || key("a//x");
     let exists = store.commit(write(Guard::Absent(x()))).await;
-    assert!(matches!(
-        exists,
-        Err(CommitError::Exists {
-            created: Revision(1),
-            ..
-        })
-    ));
+    assert!(matches!(exists, Err(CommitError::Exists { created, .. }) if created == first));
     let missing = store.commit(write(Guard::Present(key("a//z")))).await;
     assert!(matches!(missing, Err(CommitError::Missing { .. })));
-    let since = Revision(1);
+    let since = first;
     let conflict = store
         .commit(write(Guard::Unchanged { key: x(), since }))
         .await;
-    assert!(matches!(
-        conflict,
-        Err(CommitError::Conflict {
-            found: Revision(2),
-            ..
-        })
-    ));
+    assert!(matches!(conflict, Err(CommitError::Conflict { found, .. }) if found == second));
     let gone = Guard::Unchanged {
         key: key("a//z"),
         since,
@@ -138,29 +133,30 @@ async fn a_guard_that_fails_changes_nothing(store: impl Store) {
         store.commit(write(gone)).await,
         Err(CommitError::Missing { .. })
     ));
-    assert_eq!(store.snapshot().revision(), Revision(2));
+    assert_eq!(store.snapshot().revision(), second);
     assert!(store.snapshot().get(&key("a//y")).is_none());
 }
 
 async fn all_writes_of_one_transaction_share_a_revision(store: impl Store) {
-    put(&store, "a//gone", "1").await;
+    let first = put(&store, "a//gone", "1").await;
     let txn = Txn::new()
         .delete(key("a//gone"))
         .put(key("b//x"), value("1"))
         .put(key("a//y"), value("2"));
-    assert_eq!(store.commit(txn).await.ok(), Some(Revision(2)));
-    let mut watch = watch(&store, "", 1);
+    let all = store.commit(txn).await.expect("nothing is in the way");
+    assert!(first < all);
+    let mut watch = watch(&store, "", first);
     let order = ["a//gone", "b//x", "a//y"];
-    assert_eq!(drain(&mut watch), order.map(|path| format!("2 {path}")));
+    assert_eq!(drain(&mut watch), order.map(|path| format!("{all} {path}")));
 }
 
 async fn a_transaction_that_changes_nothing_makes_no_revision(store: impl Store) {
-    put(&store, "a//x", "1").await;
+    let only = put(&store, "a//x", "1").await;
     let nothing = Txn::new()
         .guard(Guard::Present(key("a//x")))
         .delete(key("a//y"));
-    assert_eq!(store.commit(nothing).await.ok(), Some(Revision(1)));
-    assert_eq!(store.snapshot().revision(), Revision(1));
+    assert_eq!(store.commit(nothing).await.ok(), Some(only));
+    assert_eq!(store.snapshot().revision(), only);
 }
 
 async fn what_is_too_large_is_refused(store: impl Store) {
@@ -169,6 +165,14 @@ async fn what_is_too_large_is_refused(store: impl Store) {
         .commit(Txn::new().put(key("a//x"), value(&large)))
         .await;
     assert!(matches!(refused, Err(CommitError::TooLarge { .. })));
+    let most = "x".repeat(VALUE_BYTES_MAX / 4 * 3);
+    let both = Txn::new()
+        .put(key("a//x"), value(&most))
+        .put(key("a//y"), value(&most));
+    assert!(matches!(
+        store.commit(both).await,
+        Err(CommitError::TooLong { .. })
+    ));
     let deletes = (0..=TXN_OPERATIONS_MAX).map(|n| key(&format!("a//{n}")));
     let refused = store.commit(deletes.fold(Txn::new(), Txn::delete)).await;
     assert!(matches!(refused, Err(CommitError::TooMany { .. })));
@@ -177,29 +181,31 @@ async fn what_is_too_large_is_refused(store: impl Store) {
         store.commit(twice).await,
         Err(CommitError::Repeated { .. })
     ));
+    let largest = "x".repeat(VALUE_BYTES_MAX - 1000);
+    put(&store, "a//x", &largest).await;
 }
 
 async fn a_snapshot_never_changes_and_leads_back(store: impl Store) {
+    let beginning = store.snapshot().revision();
+    let mut revisions = vec![beginning];
     for round in 1..=200_u64 {
-        put(&store, "a//x", &round.to_string()).await;
+        revisions.push(put(&store, "a//x", &round.to_string()).await);
     }
     let last = store.snapshot();
-    store
-        .commit(Txn::new().delete(key("a//x")))
-        .await
-        .expect("a delete succeeds");
-    assert_eq!(last.revision(), Revision(200));
-    for round in [200_u64, 199, 129, 128, 127, 64, 3, 1] {
-        let past = last.at(Revision(round)).expect("it is kept");
+    let delete = Txn::new().delete(key("a//x"));
+    let gone = store.commit(delete).await.expect("a delete succeeds");
+    assert_eq!(last.revision(), revisions[200]);
+    for round in [200_usize, 199, 129, 128, 127, 64, 3, 1] {
+        let past = last.at(revisions[round]).expect("it is kept");
         let stored = past.get(&key("a//x")).expect("it was there");
         assert_eq!(stored.value, value(&round.to_string()));
         assert_eq!(
             (past.revision(), stored.modified),
-            (Revision(round), Revision(round))
+            (revisions[round], revisions[round])
         );
     }
-    assert_eq!(last.at(Revision(0)).map(|past| past.count("")), Ok(0));
-    let (revision, newest) = (Revision(201), Revision(200));
+    assert_eq!(last.at(beginning).map(|past| past.count("")), Ok(0));
+    let (revision, newest) = (gone, revisions[200]);
     assert_eq!(
         last.at(revision).err(),
         Some(PastError::Future { revision, newest })
@@ -233,34 +239,35 @@ async fn a_range_pages_in_order(store: impl Store) {
 }
 
 async fn a_watch_replays_and_goes_on(store: impl Store) {
+    let mut revisions = Vec::new();
     for round in 1..=1500_u64 {
-        put(&store, &format!("a//{}", round % 7), "").await;
+        revisions.push(put(&store, &format!("a//{}", round % 7), "").await);
     }
-    let mut watch = watch(&store, "a/", 2);
-    assert_eq!(watch.progress(), Revision(2));
-    for round in 3..=1500_u64 {
+    let mut watch = watch(&store, "a/", revisions[1]);
+    assert_eq!(watch.progress(), revisions[1]);
+    for revision in &revisions[2..] {
         let change = watch.next().await.expect("it is in the history");
-        assert_eq!(change.revision, Revision(round));
+        assert_eq!(change.revision, *revision);
         assert_eq!(watch.progress(), change.revision);
     }
     assert_eq!(watch.try_next(), Ok(None));
-    store
-        .commit(Txn::new().delete(key("a//1")))
-        .await
-        .expect("a delete succeeds");
+    let delete = Txn::new().delete(key("a//1"));
+    let newest = store.commit(delete).await.expect("a delete succeeds");
     let gone = watch.next().await.expect("it is live");
-    assert_eq!((gone.revision, &gone.new), (Revision(1501), &None));
+    assert_eq!((gone.revision, &gone.new), (newest, &None));
     assert!(gone.old.is_some());
-    let (since, newest) = (Revision(1502), Revision(1501));
+    let since = newest.next();
     let early = store.watch(KeyRange::prefix(""), since);
     assert_eq!(early.err(), Some(WatchError::Future { since, newest }));
 }
 
 async fn a_watch_sees_its_range_and_nothing_else(store: impl Store) {
-    let mut namespace = watch(&store, "pods/a/", 0);
+    let beginning = store.snapshot().revision();
+    let mut namespace = watch(&store, "pods/a/", beginning);
     let range = KeyRange::One(key("pods/a/x"));
-    let mut one = store.watch(range, Revision(0)).expect("it is kept");
-    let mut all = watch(&store, "", 0);
+    let mut one = store.watch(range, beginning).expect("it is kept");
+    let mut all = watch(&store, "", beginning);
+    let mut revisions = Vec::new();
     for path in [
         "pods/a/x",
         "pods/b/x",
@@ -268,37 +275,44 @@ async fn a_watch_sees_its_range_and_nothing_else(store: impl Store) {
         "pods/a/xy",
         "~ports//1",
     ] {
-        put(&store, path, "").await;
+        revisions.push(put(&store, path, "").await);
     }
-    assert_eq!(drain(&mut namespace), ["1 pods/a/x", "4 pods/a/xy"]);
-    assert_eq!(drain(&mut one), ["1 pods/a/x"]);
+    let told = |at: usize, path: &str| format!("{} {path}", revisions[at]);
+    assert_eq!(
+        drain(&mut namespace),
+        [told(0, "pods/a/x"), told(3, "pods/a/xy")]
+    );
+    assert_eq!(drain(&mut one), [told(0, "pods/a/x")]);
     assert_eq!(drain(&mut all).len(), 5);
-    assert_eq!(one.progress(), Revision(5));
+    assert_eq!(one.progress(), revisions[4]);
 }
 
 async fn a_watch_far_behind_sees_whole_transactions(store: impl Store) {
-    let mut watch = watch(&store, "a/", 0);
+    let beginning = store.snapshot().revision();
+    let mut watch = watch(&store, "a/", beginning);
     let mut expected = Vec::new();
-    for revision in 1..=12 {
+    let mut revisions = Vec::new();
+    for _ in 1..=12 {
         let mut txn = Txn::new().put(key("b//x"), value(""));
         for number in 0..100 {
-            let path = format!("a//{number}");
-            expected.push(format!("{revision} {path}"));
-            txn = txn.put(Key::new(path), value(""));
+            txn = txn.put(Key::new(format!("a//{number}")), value(""));
         }
-        store.commit(txn).await.expect("a plain put succeeds");
+        let revision = store.commit(txn).await.expect("a plain put succeeds");
+        expected.extend((0..100).map(|number| format!("{revision} a//{number}")));
+        revisions.push(revision);
     }
     let first = watch
         .try_next()
         .expect("it is kept")
         .map(|change| change.revision);
-    assert_eq!((first, watch.progress()), (Some(Revision(1)), Revision(0)));
+    assert_eq!(first, Some(revisions[0]));
+    assert!(beginning <= watch.progress() && watch.progress() < revisions[0]);
     assert_eq!(drain(&mut watch), expected[1..]);
-    assert_eq!(watch.progress(), Revision(12));
+    assert_eq!(watch.progress(), revisions[11]);
 }
 
 async fn a_waiting_watch_is_woken(store: impl Store) {
-    let mut watch = watch(&store, "a/", 0);
+    let mut watch = watch(&store, "a/", store.snapshot().revision());
     let flag = Arc::new(Flag::default());
     let waker = Waker::from(Arc::clone(&flag));
     {
@@ -313,19 +327,22 @@ async fn a_waiting_watch_is_woken(store: impl Store) {
         put(&store, "a//x", "").await;
         assert!(flag.is_raised());
     }
-    assert_eq!(drain(&mut watch), ["2 a//x"]);
+    let newest = store.snapshot().revision();
+    assert_eq!(drain(&mut watch), [format!("{newest} a//x")]);
 }
 
 async fn a_slow_watch_is_cut_and_an_idle_one_is_not(store: impl Store) {
-    let mut slow = watch(&store, "a/", 0);
-    let mut idle = watch(&store, "b/", 0);
+    let beginning = store.snapshot().revision();
+    let mut slow = watch(&store, "a/", beginning);
+    let mut idle = watch(&store, "b/", beginning);
     for round in 0..300 {
         put(&store, "a//x", &round.to_string()).await;
     }
-    let (oldest, since) = (store.snapshot().oldest(), Revision(0));
+    let (oldest, since) = (store.snapshot().oldest(), beginning);
     assert!(oldest > since, "the history has a bound");
-    assert_eq!(slow.try_next(), Err(WatchError::Lagged { since, oldest }));
-    assert_eq!(slow.next().await, Err(WatchError::Lagged { since, oldest }));
+    let cut = slow.try_next().expect_err("it is too slow");
+    assert!(matches!(cut, WatchError::Lagged { oldest: found, .. } if found == oldest));
+    assert_eq!(slow.next().await, Err(cut));
     let late = store.watch(KeyRange::prefix("a/"), since);
     assert_eq!(late.err(), Some(WatchError::Compacted { since, oldest }));
     let past = store.snapshot().at(since).err();
@@ -336,12 +353,12 @@ async fn a_slow_watch_is_cut_and_an_idle_one_is_not(store: impl Store) {
             oldest
         })
     );
-    put(&store, "b//x", "").await;
-    assert_eq!(drain(&mut idle), ["301 b//x"]);
+    let newest = put(&store, "b//x", "").await;
+    assert_eq!(drain(&mut idle), [format!("{newest} b//x")]);
 }
 
-fn watch(store: &impl Store, prefix: &str, since: u64) -> Watch {
-    let watch = store.watch(KeyRange::prefix(prefix), Revision(since));
+fn watch(store: &impl Store, prefix: &str, since: Revision) -> Watch {
+    let watch = store.watch(KeyRange::prefix(prefix), since);
     watch.expect("the history reaches back")
 }
 

@@ -1,7 +1,7 @@
 //! The kept past: what each revision changed, with a picture now and then.
 //!
-//! Persistent: a clone shares everything. Revisions without a moment do not occur, so the moments
-//! after the oldest picture are gapless. An old picture is made by undoing changes from the next
+//! Persistent: a clone shares everything. At a revision without a moment nothing happened. An old
+//! picture is made by undoing changes from the next
 //! kept one.
 
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub(crate) struct History {
     oldest: Revision,
     moments: OrdMap<Revision, Moment>,
     bytes: usize,
+    /// Moments since the last one with a picture.
+    unpictured: u64,
 }
 
 impl History {
@@ -42,6 +44,7 @@ impl History {
             oldest: revision,
             moments: OrdMap::new(),
             bytes: 0,
+            unpictured: 0,
         }
     }
 
@@ -70,7 +73,12 @@ impl History {
     ) {
         let replaced = |change: &Arc<Change>| change.old.as_ref().map_or(0, |old| old.value.len());
         let bytes = changes.iter().map(|c| replaced(c) + CHANGE_OVERHEAD).sum();
-        let keeps_picture = revision.0.is_multiple_of(PICTURE_EVERY);
+        let keeps_picture = self.unpictured + 1 >= PICTURE_EVERY;
+        self.unpictured = if keeps_picture {
+            0
+        } else {
+            self.unpictured + 1
+        };
         let moment = Moment {
             at,
             changes: changes.into(),
@@ -121,5 +129,12 @@ impl History {
             };
         }
         objects
+    }
+
+    /// How many pictures are kept.
+    #[cfg(test)]
+    pub(crate) fn pictures(&self) -> usize {
+        let kept = self.moments.values();
+        kept.filter(|moment| moment.picture.is_some()).count()
     }
 }

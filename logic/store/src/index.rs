@@ -73,26 +73,34 @@ impl Index {
     /// Applies `txn` if its guards hold; `now` is when that happened.
     ///
     /// Resolves to the new revision, or to the newest when nothing changed. After an error
-    /// everything is as it was before.
+    /// everything is as it was before. Limits are the business of whoever takes transactions in:
+    /// what was once accepted stays readable.
     pub fn apply(&mut self, txn: &Txn, now: Timestamp) -> Result<Revision, CommitError> {
-        txn.check_limits()?;
         let objects = &self.picture.objects;
         txn.guards
             .iter()
             .try_for_each(|guard| check(guard, objects))?;
-        let changes = self.write(&txn.writes);
-        if changes.is_empty() {
-            return Ok(self.revision());
+        let next = self.revision().next();
+        let changes = self.write(&txn.writes, next);
+        if !changes.is_empty() {
+            self.push(next, changes, now);
         }
-        let Picture {
-            revision,
-            objects,
-            history,
-        } = &mut self.picture;
-        *revision = revision.next();
-        history.push(*revision, now, changes, objects);
-        history.forget(now, &self.limits);
-        Ok(*revision)
+        Ok(self.revision())
+    }
+
+    /// Takes over what somebody else committed at `revision`, which is later than all that is here;
+    /// `now` is when it became known. Between this revision and the one before nothing happened.
+    pub fn follow(&mut self, revision: Revision, writes: &[Write], now: Timestamp) {
+        assert!(
+            self.revision() < revision,
+            "a revision was followed that is there already"
+        );
+        let changes = self.write(writes, revision);
+        if changes.is_empty() {
+            self.picture.revision = revision;
+        } else {
+            self.push(revision, changes, now);
+        }
     }
 
     /// Forgets the past that is too old at `now`.
@@ -100,8 +108,18 @@ impl Index {
         self.picture.history.forget(now, &self.limits);
     }
 
-    fn write(&mut self, writes: &[Write]) -> Vec<Arc<Change>> {
-        let revision = self.revision().next();
+    fn push(&mut self, at: Revision, changes: Vec<Arc<Change>>, now: Timestamp) {
+        let Picture {
+            revision,
+            objects,
+            history,
+        } = &mut self.picture;
+        *revision = at;
+        history.push(at, now, changes, objects);
+        history.forget(now, &self.limits);
+    }
+
+    fn write(&mut self, writes: &[Write], revision: Revision) -> Vec<Arc<Change>> {
         let objects = &mut self.picture.objects;
         let change = |write: &Write| {
             let (old, new) = match write {

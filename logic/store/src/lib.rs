@@ -7,6 +7,7 @@
 //! the business of an implementation of [`Store`].
 
 pub mod change;
+pub mod contents;
 pub mod contract;
 mod history;
 pub mod hub;
@@ -21,6 +22,7 @@ pub mod txn;
 pub mod watch;
 
 pub use change::{Change, Stored};
+pub use contents::Contents;
 pub use gantry_api::key::Revision;
 pub use hub::Hub;
 pub use index::{Index, Record};
@@ -29,6 +31,6 @@ pub use limits::HistoryLimits;
 pub use live::Live;
 pub use memory::MemoryStore;
 pub use snapshot::{PastError, Snapshot};
-pub use store::{CommitError, Store, WatchError};
+pub use store::{CommitError, Freshness, StaleError, Store, WatchError};
 pub use txn::{Guard, Txn, Write};
 pub use watch::Watch;

@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-/// Guards or writes in one transaction. More than any request needs; the same on every engine, so
-/// that moving between them never fails half-way. Beyond it a commit is refused.
+/// Guards or writes in one transaction. More than any request needs; what etcd takes unless told
+/// otherwise, and the same on every engine, so that moving between them never fails half-way.
+/// Beyond it a commit is refused.
 pub const TXN_OPERATIONS_MAX: usize = 128;
 
-/// Bytes of one value. Users know this size from other clusters: a larger object is refused.
-pub const VALUE_BYTES_MAX: usize = 1024 * 1024 + 512 * 1024;
+/// What one request to etcd may weigh, unless it is told otherwise.
+const ETCD_REQUEST_BYTES: usize = 1024 * 1024 + 512 * 1024;
 
-/// Bytes of all values of one transaction, so that one commit cannot hold up all others for long.
+/// Bytes of one value with its summary, a little less than users know from other clusters: the
+/// rest of what etcd takes is for key and guard. A larger object is refused.
+pub const VALUE_BYTES_MAX: usize = ETCD_REQUEST_BYTES - 64 * 1024;
+
+/// Bytes of one transaction, keys and guards included; see [`Txn::weight`](crate::Txn::weight).
 /// Beyond it a commit is refused.
-pub const TXN_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub const TXN_BYTES_MAX: usize = ETCD_REQUEST_BYTES - 16 * 1024;
+
+/// What naming a key once in a transaction weighs besides the key: the engine's prefix and framing.
+pub const KEY_OVERHEAD: usize = 128;
 
 /// Bytes of one key. Group, resource, namespace and name together stay below it; a longer key is
 /// refused.

@@ -53,6 +53,7 @@ impl MemoryStore {
 
     /// Commits at once.
     pub fn commit_now(&self, txn: &Txn) -> Result<Revision, CommitError> {
+        txn.check_limits()?;
         let mut state = self.lock();
         let now = state.now;
         let revision = state.index.apply(txn, now)?;

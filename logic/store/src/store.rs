@@ -3,7 +3,7 @@
 //! Reads are synchronous because state lives in memory; only durability waits.
 
 use std::error::Error;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use gantry_api::key::Revision;
@@ -15,8 +15,8 @@ use crate::watch::Watch;
 
 /// Revisioned state that can be read, changed and watched.
 ///
-/// Revisions start at 1 with the first change, and grow by one with every transaction that
-/// changes something. [`contract`](crate::contract) states the promises as tests.
+/// Revisions grow with every transaction that changes something; a store that nobody else writes
+/// begins at 0 and grows by one. [`contract`](crate::contract) states the promises as tests.
 pub trait Store: Clone + Send + Sync + 'static {
     /// The newest committed picture. Cheap; never waits.
     fn snapshot(&self) -> Snapshot;
@@ -29,6 +29,34 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// All changes in `range` after `since`: in order, none missing, none twice.
     fn watch(&self, range: KeyRange, since: Revision) -> Result<Watch, WatchError>;
+
+    /// Resolves once [`snapshot`](Self::snapshot) is as fresh as asked for.
+    ///
+    /// A store that alone takes commits always is, and answers at once.
+    fn reach(&self, _freshness: Freshness) -> impl Future<Output = Result<(), StaleError>> + Send {
+        ready(Ok(()))
+    }
+}
+
+/// How old a picture may be, where others commit to the same state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Any age will do.
+    Any,
+    /// It shows at least this revision. When that does not come within a moment, the newest picture
+    /// has to do: the revision may not exist.
+    AtLeast(Revision),
+    /// It shows everything that was committed anywhere before it was asked for.
+    Current,
+}
+
+/// The newest picture may be older than what others have committed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("bring the picture up to date")]
+pub struct StaleError {
+    /// Why that cannot be found out.
+    #[source]
+    pub source: Arc<dyn Error + Send + Sync>,
 }
 
 /// Why a transaction did not happen.
@@ -98,6 +126,12 @@ pub enum CommitError {
         /// The revision that was to be written.
         revision: Revision,
         /// What the medium said.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// Whoever keeps the state cannot be reached, or does not answer. The write may have happened.
+    #[error("commit")]
+    Unavailable {
+        /// Who does not answer, and why.
         source: Arc<dyn Error + Send + Sync>,
     },
     /// The store has been closed.

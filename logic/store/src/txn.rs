@@ -6,7 +6,9 @@ use gantry_api::Encoded;
 use gantry_api::key::Revision;
 
 use crate::key::Key;
-use crate::limits::{KEY_BYTES_MAX, TXN_BYTES_MAX, TXN_OPERATIONS_MAX, VALUE_BYTES_MAX};
+use crate::limits::{
+    KEY_BYTES_MAX, KEY_OVERHEAD, TXN_BYTES_MAX, TXN_OPERATIONS_MAX, VALUE_BYTES_MAX,
+};
 use crate::store::CommitError;
 
 /// Either all guards hold and all writes land together at one new revision, or nothing happens.
@@ -60,19 +62,25 @@ impl Write {
         }
     }
 
-    /// The size of the value, if there is one.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    /// What the value weighs where it is kept, if there is one.
+    fn value_weight(&self) -> usize {
         match self {
-            Self::Put { value, .. } => value.len(),
+            // A summary repeats some of what is in the object: only near the limit it matters how
+            // much, and then it is counted.
+            Self::Put { value, .. } if value.len() < VALUE_BYTES_MAX / 4 => value.len(),
+            Self::Put { value, .. } => value.record().len(),
             Self::Delete { .. } => 0,
         }
     }
+}
 
-    /// Whether no value is put.
+impl Guard {
+    /// Which key is looked at.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn key(&self) -> &Key {
+        match self {
+            Self::Absent(key) | Self::Present(key) | Self::Unchanged { key, .. } => key,
+        }
     }
 }
 
@@ -140,12 +148,23 @@ impl Txn {
             return Err(CommitError::TooMany { operations, limit });
         }
         self.writes.iter().try_for_each(check_write)?;
-        let bytes = self.writes.iter().map(Write::len).sum();
+        let bytes = self.weight();
         if bytes > TXN_BYTES_MAX {
             let limit = TXN_BYTES_MAX;
             return Err(CommitError::TooLong { bytes, limit });
         }
         self.check_repetition()
+    }
+
+    /// What the transaction weighs on an engine that takes all of it in one request: every key
+    /// that is written, every guard twice, for it is also asked for when it does not hold.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let named = |key: &Key| key.as_str().len() + KEY_OVERHEAD;
+        let guards = self.guards.iter().map(|guard| 2 * named(guard.key()));
+        let writes = self.writes.iter();
+        let writes = writes.map(|write| named(write.key()) + write.value_weight());
+        guards.chain(writes).sum()
     }
 
     fn check_repetition(&self) -> Result<(), CommitError> {
@@ -165,7 +184,7 @@ fn check_write(write: &Write) -> Result<(), CommitError> {
     let (bytes, limit) = if key.as_str().len() > KEY_BYTES_MAX {
         (key.as_str().len(), KEY_BYTES_MAX)
     } else {
-        (write.len(), VALUE_BYTES_MAX)
+        (write.value_weight(), VALUE_BYTES_MAX)
     };
     if bytes > limit {
         let key = key.clone();

@@ -40,6 +40,7 @@ impl Ledger {
     }
 
     pub(crate) fn commit(&mut self, txn: &Txn, now: Timestamp) -> Result<Revision, CommitError> {
+        txn.check_limits()?;
         let before = self.index.revision();
         let revision = self.index.apply(txn, now)?;
         let snapshot = self.index.snapshot();

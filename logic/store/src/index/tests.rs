@@ -3,6 +3,7 @@ use std::time::Duration;
 use gantry_base::time::after;
 
 use crate::contract::value;
+use crate::limits::PICTURE_EVERY;
 use crate::snapshot::PastError;
 
 use super::*;
@@ -76,6 +77,35 @@ fn one_change_larger_than_the_whole_past_leaves_only_the_newest() {
     let mut index = Index::new(limits(60, 100));
     put(&mut index, "a//x", "1", 0);
     assert_eq!(index.snapshot().oldest(), Revision(1));
+}
+
+#[test]
+fn what_others_committed_is_followed_with_gaps() {
+    let mut index = Index::restored(Revision(10), [], limits(60, 1 << 20));
+    for round in 1..=300 {
+        let write = Write::Put {
+            key: Key::new("a//x"),
+            value: value(&round.to_string()),
+        };
+        index.follow(Revision(10 + 2 * round), &[write], second(0));
+    }
+    index.follow(Revision(1000), &[], second(0));
+    let newest = index.snapshot();
+    assert_eq!(newest.revision(), Revision(1000));
+    let at = |revision| {
+        let past = newest.at(Revision(revision)).unwrap();
+        past.get(&Key::new("a//x")).map(|stored| stored.modified.0)
+    };
+    assert_eq!(at(10), None);
+    assert_eq!(at(11), None);
+    assert_eq!(at(12), Some(12));
+    assert_eq!(at(13), Some(12));
+    assert_eq!(at(500), Some(500));
+    assert_eq!(at(999), Some(610));
+    let after: Vec<_> = newest.changes(Revision(607)).unwrap().collect();
+    assert_eq!(after.len(), 2);
+    let pictures = newest.0.history.pictures();
+    assert_eq!(pictures, 300 / usize::try_from(PICTURE_EVERY).unwrap());
 }
 
 #[test]
