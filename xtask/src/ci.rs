@@ -17,6 +17,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("busybox", "busybox-static"),
     ("curl", "curl"),
     ("docker-registry", "docker-registry"),
+    ("etcd", "etcd-server"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("nginx", "nginx-light"),
