@@ -8,6 +8,7 @@
 //! Files in the directory: `log-N` (what happened after revision N), `picture-N` (everything at
 //! revision N), `promise` (the newest acknowledged revision), `lock`.
 
+pub mod backup;
 mod batch;
 mod config;
 mod engine;
@@ -22,6 +23,7 @@ pub mod medium;
 mod picture;
 mod promise;
 mod recover;
+pub mod rest;
 mod writer;
 
 pub use config::JournalConfig;

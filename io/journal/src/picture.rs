@@ -6,8 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut};
-use gantry_store::{HistoryLimits, Record};
-use gantry_store::{Index, Revision, Snapshot, Stored};
+use gantry_store::{HistoryLimits, Index, Key, Record, Revision, Snapshot, Stored};
 
 use crate::batch::{key, put_key, put_value, value};
 use crate::error::{JournalError, on};
@@ -68,11 +67,7 @@ fn write_records(file: &mut dyn MediumFile, sitting: &Sitting) -> std::io::Resul
     let mut frame = started(RECORDS);
     for (key, stored) in sitting.snapshot.range("", None) {
         count += 1;
-        let content = frame.content();
-        content.put_u64(stored.created.0);
-        content.put_u64(stored.modified.0);
-        put_key(key, content);
-        put_value(&stored.value, content);
+        put_record(key, stored, frame.content());
         if frame.len() >= PICTURE_FRAME_BYTES {
             append(&std::mem::replace(&mut frame, started(RECORDS)).finish())?;
         }
@@ -154,7 +149,14 @@ fn check_end(content: &mut &[u8], records: usize, is_last: bool) -> Result<(), &
     is_last.then_some(()).ok_or("something behind the end")
 }
 
-fn record(input: &mut &[u8]) -> Option<Record> {
+pub(crate) fn put_record(key: &Key, stored: &Stored, out: &mut Vec<u8>) {
+    out.put_u64(stored.created.0);
+    out.put_u64(stored.modified.0);
+    put_key(key, out);
+    put_value(&stored.value, out);
+}
+
+pub(crate) fn record(input: &mut &[u8]) -> Option<Record> {
     let created = Revision(input.try_get_u64().ok()?);
     let modified = Revision(input.try_get_u64().ok()?);
     let key = key(input)?;

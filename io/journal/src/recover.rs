@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use gantry_store::{HistoryLimits, Index, Revision};
+use gantry_store::{Contents, HistoryLimits, Index, Revision};
 
 use crate::batch::Batch;
 use crate::error::{JournalError, on};
@@ -42,21 +42,12 @@ pub(crate) struct Recovery {
     pub(crate) report: Recovered,
 }
 
-/// Reads everything back.
+/// Reads everything back, and goes on where it ends.
 pub(crate) fn recover(
     medium: &Arc<dyn Medium>,
     limits: HistoryLimits,
 ) -> Result<Recovery, JournalError> {
-    let names = medium.list().map_err(on("list", "data directory"))?;
-    check_unfinished(medium, &names)?;
-    let pictured = revisions(FileKind::Picture, &names).pop();
-    let mut replay = Replay::begin(medium, pictured, limits)?;
-    let logs = current_logs(&names, replay.index.revision());
-    if let Some(pictured) = pictured {
-        check_log_of_picture(pictured, &logs)?;
-    }
-    let place = replay.all(medium, &logs)?;
-    replay.check_end(&logs)?;
+    let (replay, place) = replay(medium, limits)?;
     let Replay {
         index,
         link,
@@ -75,6 +66,30 @@ pub(crate) fn recover(
         log,
         report,
     })
+}
+
+/// Reads everything, and leaves everything as it is.
+pub(crate) fn look(medium: &Arc<dyn Medium>) -> Result<Contents, JournalError> {
+    let (replay, _) = replay(medium, HistoryLimits::default())?;
+    Ok(Contents::from(&replay.index.snapshot()))
+}
+
+/// Reads everything; where the log goes on.
+fn replay(
+    medium: &Arc<dyn Medium>,
+    limits: HistoryLimits,
+) -> Result<(Replay, Option<Place>), JournalError> {
+    let names = medium.list().map_err(on("list", "data directory"))?;
+    check_unfinished(medium, &names)?;
+    let pictured = revisions(FileKind::Picture, &names).pop();
+    let mut replay = Replay::begin(medium, pictured, limits)?;
+    let logs = current_logs(&names, replay.index.revision());
+    if let Some(pictured) = pictured {
+        check_log_of_picture(pictured, &logs)?;
+    }
+    let place = replay.all(medium, &logs)?;
+    replay.check_end(&logs)?;
+    Ok((replay, place))
 }
 
 /// Frames are added to a log only when its name is durable, so what has some lost its name since.

@@ -13,13 +13,13 @@ use super::{Medium, MediumFile};
 
 const LOCK: &str = "lock";
 
-/// A directory that this process alone writes, until the value is dropped.
+/// A directory that this process alone writes, until the value is dropped; or one to read in.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
     names: File,
     /// Open for as long as the directory is ours; the system releases it with the process.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Directory {
@@ -31,7 +31,18 @@ impl Directory {
         Ok(Self {
             path: path.to_owned(),
             names,
-            _lock: lock(path, &shown)?,
+            _lock: Some(lock(path, &shown)?),
+        })
+    }
+
+    /// Opens a directory that may be somebody else's, to read in it.
+    pub(crate) fn look(path: &Path) -> Result<Self, JournalError> {
+        let shown = path.display().to_string();
+        let names = File::open(path).map_err(on("open data directory", &shown))?;
+        Ok(Self {
+            path: path.to_owned(),
+            names,
+            _lock: None,
         })
     }
 }
