@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use gantry_etcd::EtcdConfig;
 use gantry_registry::settings::{Admission, Ipv4Range};
 
 /// What a server needs to know before it starts.
@@ -11,6 +13,10 @@ use gantry_registry::settings::{Admission, Ipv4Range};
 pub struct ControlConfig {
     /// Where everything that lasts is kept.
     pub data_dir: PathBuf,
+    /// The etcd that keeps the state; the data directory does when there is none.
+    pub etcd: Option<EtcdConfig>,
+    /// How long etcd may take to answer at the start [default: any time].
+    pub patience: Option<Duration>,
     /// The address that others reach the API at.
     pub advertise: IpAddr,
     /// The port of the API.

@@ -10,14 +10,14 @@ use gantry_api::Caller;
 use gantry_client::{Api, Local};
 use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Config, Gateway, OsEntropy, SystemClock};
-use gantry_journal::{Journal, JournalConfig};
 use gantry_pki::{Pki, ServerNames};
 use gantry_registry::Settings;
 
 use crate::config::ControlConfig;
+use crate::engine::Engine;
 use crate::error::ControlError;
 use crate::tokens::Tokens;
-use crate::{bootstrap, controllers};
+use crate::{bootstrap, controllers, identity};
 
 /// How often the server looks whether its certificate is due for renewal.
 const RENEWAL: Duration = Duration::from_secs(3600);
@@ -26,7 +26,7 @@ const RENEWAL: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub struct Control {
     config: ControlConfig,
-    journal: Journal,
+    engine: Engine,
     pki: Arc<Pki>,
     gateway: Gateway,
     tokens: Arc<Tokens>,
@@ -36,20 +36,23 @@ pub struct Control {
 }
 
 impl Control {
-    /// Opens store and keys and makes the objects that must exist. Blocks while it reads.
-    pub async fn open(config: ControlConfig) -> Result<Self, ControlError> {
+    /// Opens store and keys and makes the objects that must exist. Blocks while it reads; `tell`
+    /// hears what is waited for.
+    pub async fn open(
+        config: ControlConfig,
+        tell: impl FnMut(String),
+    ) -> Result<Self, ControlError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (journal, recovered) =
-            Journal::open(&config.data_dir.join("store"), JournalConfig::default())?;
-        info!(revision = %recovered.revision, keys = recovered.keys, "opened the store");
+        let engine = Engine::open(&config, tell).await?;
         let pki = Arc::new(Pki::open(
             &config.data_dir.join("pki"),
             names(&config),
             clock.now(),
         )?);
+        identity::check(&engine, &pki).await?;
         let tokens = Arc::new(Tokens {
             key: pki.tokens(),
-            journal: journal.clone(),
+            engine: engine.clone(),
             clock: Arc::clone(&clock),
         });
         let settings = Settings {
@@ -59,7 +62,7 @@ impl Control {
             version: config.version.clone(),
         };
         let gateway = Gateway::new(
-            journal.clone(),
+            engine.clone(),
             Config {
                 kinds: gantry_kinds::builtin(),
                 settings,
@@ -72,7 +75,7 @@ impl Control {
         bootstrap::run(&gateway, &config).await?;
         Ok(Self {
             config,
-            journal,
+            engine,
             pki,
             gateway,
             tokens,
@@ -152,7 +155,7 @@ impl Control {
     /// Ends everything it started and closes the store.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
-        self.journal.close().await;
+        self.engine.close().await;
     }
 }
 

@@ -1,8 +1,10 @@
 //! Why a server could not start.
 
 use gantry_api::Rejection;
+use gantry_etcd::EtcdError;
 use gantry_journal::JournalError;
 use gantry_pki::PkiError;
+use gantry_store::CommitError;
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +12,22 @@ pub enum ControlError {
     /// The store could not be opened.
     #[error("open the store")]
     Store(#[from] JournalError),
+    /// The etcd that keeps the state cannot be used.
+    #[error("open the store")]
+    Etcd(#[from] EtcdError),
+    /// The etcd that keeps the state did not answer in time.
+    #[error("open the store: {0}")]
+    Unreachable(String),
+    /// The state belongs to a cluster with other keys.
+    #[error(
+        "open the store: it belongs to a cluster with another authority; servers that share a \
+         state share their keys: copy ca.pem and service-accounts.pem from the pki folder of a \
+         server that has the state"
+    )]
+    OtherKeys,
+    /// The authority could not be noted.
+    #[error("note the cluster's authority in the store")]
+    Note(#[source] CommitError),
     /// The keys could not be opened.
     #[error("open the cluster's keys")]
     Keys(#[from] PkiError),

@@ -8,7 +8,9 @@ mod bootstrap;
 mod config;
 mod control;
 mod controllers;
+mod engine;
 mod error;
+mod identity;
 mod tokens;
 
 pub use config::ControlConfig;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use gantry_api::{Caller, GroupResource, ObjectKey};
 use gantry_base::time::after;
 use gantry_gateway::{Authenticator, Clock, TokenSigner};
-use gantry_journal::Journal;
 use gantry_pki::{BoundObject, Claims, ISSUER, KubernetesClaims, TokenKey};
 use gantry_registry::step::Authenticated;
 use gantry_registry::subresources::token::{SignedToken, TokenClaims};
 use gantry_store::{Key, Snapshot, Store};
+
+use crate::engine::Engine;
 
 /// The lifetime that clients ask for when they mean "renewed by the kubelet"; such a token is
 /// valid longer, so that a client which never reads it again still works for a while.
@@ -22,7 +23,7 @@ const EXTENDED: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Signs and checks tokens.
 pub(crate) struct Tokens {
     pub(crate) key: Arc<TokenKey>,
-    pub(crate) journal: Journal,
+    pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -85,7 +86,7 @@ impl Authenticator for Tokens {
             .key
             .verify(token, &asked, self.clock.now())
             .map_err(|error| error.to_string())?;
-        still_lives(&claims.kubernetes, &self.journal.snapshot())?;
+        still_lives(&claims.kubernetes, &self.engine.snapshot())?;
         let audiences = claims
             .aud
             .iter()

@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 fn config(data_dir: &std::path::Path) -> ControlConfig {
     ControlConfig {
         data_dir: data_dir.to_owned(),
+        etcd: None,
+        patience: None,
         advertise: IpAddr::V4(Ipv4Addr::new(10, 244, 0, 1)),
         port: 6443,
         further_names: Vec::new(),
@@ -67,7 +69,7 @@ async fn pods(api: &Arc<dyn Api>, enough: usize, wanted: impl Fn(&Value) -> bool
 #[tokio::test]
 async fn a_deployment_becomes_pods_that_say_why_they_wait() {
     let dir = tempfile::tempdir().unwrap();
-    let mut control = Control::open(config(dir.path())).await.unwrap();
+    let mut control = Control::open(config(dir.path()), drop).await.unwrap();
     control.start_controllers();
     let api = control.api(Caller::authenticated("admin", &["system:masters"]), "test");
     let template = json!({

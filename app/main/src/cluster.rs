@@ -17,6 +17,7 @@ use gantry_routing::Cidr;
 
 use crate::address;
 use crate::config::Settings;
+use crate::datastore::Datastore;
 use crate::options::Which;
 
 /// The name of the cluster that is meant when none is named.
@@ -29,7 +30,9 @@ const SLOTS: u8 = 8;
 /// Node ports of one cluster.
 const NODE_PORTS: u16 = 2768;
 /// The version of the record below.
-const RECORD: u32 = 1;
+const RECORD: u32 = 2;
+/// The version of a record that says nothing an older program must not overlook.
+const PLAIN_RECORD: u32 = 1;
 
 /// What was chosen when the cluster was made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,6 +51,8 @@ pub(crate) struct Cluster {
     /// Whether this machine was ever a node of the cluster, so that there may be pods to remove.
     #[serde(default = "yes")]
     pub(crate) has_node: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) datastore: Datastore,
     #[serde(skip)]
     pub(crate) data_dir: PathBuf,
 }
@@ -55,6 +60,10 @@ pub(crate) struct Cluster {
 /// What is true of records that say nothing of it.
 const fn yes() -> bool {
     true
+}
+
+fn is_default(datastore: &Datastore) -> bool {
+    *datastore == Datastore::default()
 }
 
 /// Where the cluster that is meant keeps its data.
@@ -153,20 +162,21 @@ impl Cluster {
         })?;
         let port = FIRST_PORT + u16::from(slot);
         Ok(Self {
-            version: RECORD,
+            version: PLAIN_RECORD,
             name: which.name.clone(),
             port,
             slot,
             services: None,
             node_ports: None,
             has_node: false,
+            datastore: Datastore::default(),
             data_dir: data_dir(which),
         })
     }
 
     /// Writes down what was chosen; what was chosen when the cluster was made cannot change.
     pub(crate) fn choose(&mut self, settings: &Settings) -> Result<()> {
-        let fresh = !self.data_dir.join("store").exists();
+        let fresh = is_default(&self.datastore) && !self.data_dir.join("store").exists();
         if let Some(range) = settings.services()? {
             let known = self.services();
             self.services = Some(range.to_string());
@@ -189,12 +199,37 @@ impl Cluster {
         self.write()
     }
 
-    fn write(&self) -> Result<()> {
+    /// A cluster that was saved elsewhere, as the one that is meant.
+    pub(crate) fn saved(which: &Which, record: &[u8]) -> Result<Self> {
+        check_name(&which.name)?;
+        let saved: Self = serde_json::from_slice(record).context("read the saved settings")?;
+        ensure!(
+            saved.version <= RECORD,
+            "the settings were saved by a newer gantry (record {}, this one knows {RECORD}): use that one",
+            saved.version
+        );
+        Ok(Self {
+            name: which.name.clone(),
+            port: which.port.unwrap_or(saved.port),
+            datastore: Datastore::default(),
+            data_dir: data_dir(which),
+            ..saved
+        })
+    }
+
+    /// Writes down what was chosen.
+    pub(crate) fn write(&self) -> Result<()> {
+        let mut noted = self.clone();
+        noted.version = if is_default(&self.datastore) {
+            PLAIN_RECORD
+        } else {
+            RECORD
+        };
         let path = record(&self.data_dir);
         fs::create_dir_all(&self.data_dir)
             .with_context(|| format!("make {}", self.data_dir.display()))?;
         let text =
-            serde_json::to_string_pretty(self).context("write down the cluster's settings")?;
+            serde_json::to_string_pretty(&noted).context("write down the cluster's settings")?;
         let temporary = path.with_extension("json.new");
         fs::write(&temporary, text).with_context(|| format!("write {}", temporary.display()))?;
         fs::rename(&temporary, &path).with_context(|| format!("write {}", path.display()))
@@ -314,13 +349,14 @@ mod tests {
 
     fn cluster(slot: u8) -> Cluster {
         Cluster {
-            version: RECORD,
+            version: PLAIN_RECORD,
             name: format!("c{slot}"),
             port: 1,
             slot,
             services: None,
             node_ports: None,
             has_node: true,
+            datastore: Datastore::default(),
             data_dir: PathBuf::new(),
         }
     }

@@ -19,6 +19,7 @@ use gantry_base::time::parse_duration;
 use gantry_routing::Cidr;
 
 use crate::cluster::Cluster;
+use crate::datastore::{Datastore, Keys};
 
 /// The longest that a request which is answered at once may take, whatever is asked for.
 const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(3600);
@@ -71,6 +72,22 @@ pub(crate) struct Settings {
     /// How long pods stay on a node that does not answer [default: 300].
     #[arg(long, value_name = "N")]
     pub(crate) default_unreachable_toleration_seconds: Option<u32>,
+    /// Keep the state in an etcd instead of the data directory: the addresses of its members, such
+    /// as https://10.0.0.5:2379,https://10.0.0.6:2379.
+    #[arg(long, value_name = "URLS")]
+    pub(crate) datastore_endpoint: Option<String>,
+    /// The authority that vouches for the members of etcd [default: those this machine trusts].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) datastore_cafile: Option<PathBuf>,
+    /// The certificate to show to etcd.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) datastore_certfile: Option<PathBuf>,
+    /// The key of that certificate.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) datastore_keyfile: Option<PathBuf>,
+    /// Below which path the cluster's keys lie in etcd [default: /gantry].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) etcd_prefix: Option<String>,
     /// A file that says where images come from: mirrors, plain HTTP, credentials
     /// [default: DATA-DIR/registries.yaml, if it exists].
     #[arg(long, value_name = "FILE")]
@@ -98,8 +115,15 @@ impl Settings {
         merged.extend(words(self)?);
         let mut merged: Self =
             serde_json::from_value(Value::Object(merged)).context("join the settings")?;
-        if let Some(path) = &mut merged.registries {
-            *path = std::path::absolute(&path).context("find the registries file")?;
+        let files = [
+            &mut merged.registries,
+            &mut merged.datastore_cafile,
+            &mut merged.datastore_certfile,
+            &mut merged.datastore_keyfile,
+        ];
+        for path in files.into_iter().flatten() {
+            let found = std::path::absolute(&*path);
+            *path = found.with_context(|| format!("find {}", path.display()))?;
         }
         Ok(merged)
     }
@@ -133,6 +157,19 @@ impl Settings {
             "--request-timeout {text}: expected more than 0s and at most 1h"
         );
         Ok(Some(timeout))
+    }
+
+    /// What was said about the datastore.
+    pub(crate) fn datastore(&self) -> Datastore {
+        Datastore {
+            endpoint: self.datastore_endpoint.clone(),
+            keys: Keys {
+                cafile: self.datastore_cafile.clone(),
+                certfile: self.datastore_certfile.clone(),
+                keyfile: self.datastore_keyfile.clone(),
+                prefix: self.etcd_prefix.clone(),
+            },
+        }
     }
 
     /// The range of services, if one was asked for.

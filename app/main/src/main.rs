@@ -5,8 +5,10 @@
 
 mod address;
 mod agent;
+mod backup;
 mod cluster;
 mod config;
+mod datastore;
 mod demo;
 mod down;
 mod image;
@@ -81,6 +83,9 @@ async fn execute(options: Options) -> ExitCode {
         Command::Up(up) => up::run(&options.cluster, &up).await,
         Command::Down(down) => down::run(&options.cluster, &down).await,
         Command::Status => status::run(&options.cluster).await,
+        Command::Backup(backup) => backup::backup(&options.cluster, &backup).await,
+        Command::Restore(restore) => backup::restore(&options.cluster, &restore).await,
+        Command::Datastore(command) => datastore::run(&options.cluster, &command).await,
         Command::Server(server) => server::run(&options.cluster, &server).await,
         Command::Service(service) => service::run(&options.cluster, &service).await,
         Command::Agent(agent) => agent::run(&agent).await,

@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand};
 
 use gantry_base::Quantity;
 
+use crate::backup::{Backup, Restore};
 use crate::config::Settings;
+use crate::datastore;
 
 /// Kubernetes in one binary: a cluster in a second.
 #[derive(Debug, Parser)]
@@ -41,6 +43,13 @@ pub(crate) enum Command {
     Down(Down),
     /// Tell what runs, where, and what is wrong.
     Status,
+    /// Write everything that the cluster keeps, and its keys, to one file. It may run meanwhile.
+    Backup(Backup),
+    /// Make a backup the state of a cluster that is down.
+    Restore(Restore),
+    /// Work with the state of a cluster that is down.
+    #[command(subcommand)]
+    Datastore(datastore::Command),
     /// Run the cluster in the foreground, for service managers.
     Server(Server),
     /// Run nodes for a server that is somewhere else; for now hollow ones, which carry load tests.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -25,8 +26,10 @@ use crate::config::Settings;
 use crate::notice::{Notice, Notices};
 use crate::options::{Server as Options, Which};
 use crate::process::{note_serving, require_root, serving};
-use crate::{address, image, kubeconfig, renewal};
+use crate::{address, datastore, image, kubeconfig, renewal};
 
+/// How long an `up` waits for an etcd that does not answer. In the foreground a server waits on.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 /// Pods on one node; the addresses of a /24 would allow a few more.
@@ -65,9 +68,13 @@ async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()>
         );
     }
     cluster.choose(&settings)?;
+    datastore::settle(&mut cluster, &settings.datastore())?;
     let listeners = listeners(&cluster, &settings)?;
     notices.tell(&Notice::Doing("opening the store".to_owned()));
-    let mut control = Control::open(control_config(&cluster, &settings)?).await?;
+    let mut config = control_config(&cluster, &settings)?;
+    config.patience = options.detached.then_some(PATIENCE);
+    let told = |what| notices.tell(&Notice::Doing(what));
+    let mut control = Control::open(config, told).await?;
     note_serving(&cluster)?;
     kubeconfig::write_own(&cluster, control.pki(), control.clock().now())?;
     control.start_controllers();
@@ -254,6 +261,8 @@ fn control_config(cluster: &Cluster, settings: &Settings) -> Result<ControlConfi
     further_names.extend(settings.tls_san.iter().cloned());
     Ok(ControlConfig {
         data_dir: cluster.data_dir.clone(),
+        etcd: cluster.datastore.etcd()?,
+        patience: None,
         advertise: settings.advertise(cluster, address::primary())?.into(),
         port: cluster.port,
         further_names,

@@ -54,6 +54,10 @@ pub(crate) async fn run(which: &Which) -> Result<()> {
     ));
     output::line(format!("API       https://127.0.0.1:{}", cluster.port));
     output::line(format!("Data      {}", cluster.data_dir.display()));
+    output::line(format!(
+        "Store     {}",
+        cluster.datastore.describe(&cluster)
+    ));
     output::line(format!("Log       {}", cluster.log_file().display()));
     output::line("");
     show_nodes(&nodes.items, &pods.items);

@@ -39,7 +39,9 @@ impl Lab {
             .unwrap();
         let images = Images::open(&dir.path().join("images"), Registries::default()).unwrap();
         build_image(&images).await;
-        let mut control = Control::open(control_config(dir.path())).await.unwrap();
+        let mut control = Control::open(control_config(dir.path()), drop)
+            .await
+            .unwrap();
         control.start_controllers();
         let api = control.api(Caller::authenticated("admin", &["system:masters"]), "test");
         let mut lab = Self {
@@ -206,6 +208,8 @@ async fn build_image(images: &Images) {
 fn control_config(dir: &Path) -> ControlConfig {
     ControlConfig {
         data_dir: dir.join("control"),
+        etcd: None,
+        patience: None,
         advertise: IpAddr::V4(Ipv4Addr::new(10, 199, 0, 1)),
         port: 6443,
         further_names: Vec::new(),
