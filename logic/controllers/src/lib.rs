@@ -4,12 +4,14 @@
 
 mod backends;
 mod census;
+pub mod claim_protection;
 mod claims;
 pub mod deployment;
 pub mod endpoint_slice;
 pub mod endpoints;
 pub mod event_expiry;
 pub mod garbage;
+mod held;
 pub mod limits;
 mod list;
 pub mod namespace;
@@ -22,7 +24,9 @@ pub mod root_ca;
 pub mod service_account;
 #[cfg(test)]
 mod testing;
+pub mod volume_protection;
 
+pub use claim_protection::ClaimProtection;
 pub use deployment::Deployments;
 pub use endpoint_slice::EndpointSlices;
 pub use endpoints::EndpointsObjects;
@@ -36,3 +40,4 @@ pub use replica_set::ReplicaSets;
 pub use replication_controller::ReplicationControllers;
 pub use root_ca::RootCa;
 pub use service_account::ServiceAccounts;
+pub use volume_protection::VolumeProtection;

@@ -6,8 +6,9 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    Deployments, EndpointSlices, EndpointsObjects, EventExpiry, Garbage, Namespaces, NodeLife,
-    PodCleanup, ReplicaSets, ReplicationControllers, RootCa, ServiceAccounts,
+    ClaimProtection, Deployments, EndpointSlices, EndpointsObjects, EventExpiry, Garbage,
+    Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, RootCa, ServiceAccounts,
+    VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -20,6 +21,7 @@ pub trait Visitor {
 
 /// Shows all controllers to `visitor`. `ca_pem` is the certificate that clusters hand to pods.
 pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
+    visitor.visit(ClaimProtection);
     visitor.visit(Deployments);
     visitor.visit(EndpointSlices);
     visitor.visit(EndpointsObjects);
@@ -32,6 +34,7 @@ pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(ReplicationControllers::default());
     visitor.visit(RootCa::new(ca_pem.to_owned()));
     visitor.visit(ServiceAccounts);
+    visitor.visit(VolumeProtection);
 }
 
 /// Whom the API knows a controller as: the account that its role is bound to.

@@ -170,6 +170,18 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         ],
     ),
     (
+        "pv-protection-controller",
+        &[on("", "persistentvolumes", "get,list,update,watch"), EVENTS],
+    ),
+    (
+        "pvc-protection-controller",
+        &[
+            on("", "persistentvolumeclaims", "get,list,update,watch"),
+            on("", "pods", READ),
+            EVENTS,
+        ],
+    ),
+    (
         "replicaset-controller",
         &[
             on("apps", "replicasets", "get,list,update,watch"),
