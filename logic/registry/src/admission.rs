@@ -4,15 +4,21 @@
 //! which kinds that is.
 
 mod certificate_signers;
+mod claim_resize;
+mod default_class;
+mod default_ingress_class;
+mod default_storage_class;
 mod default_tolerations;
 mod namespace_lifecycle;
 mod node_restriction;
 mod node_taints;
 mod priority;
 mod rbac_escalation;
+mod runtime_class;
 mod service_account;
 mod service_addresses;
 mod service_ports;
+mod storage_protection;
 
 use gantry_api::{Object, Rejection};
 
@@ -68,7 +74,12 @@ const ORDER: &[&dyn Admission] = &[
     &node_taints::NodeTaints,
     &priority::Priority,
     &default_tolerations::DefaultTolerations,
+    &default_storage_class::DefaultStorageClass,
+    &storage_protection::StorageProtection,
+    &claim_resize::ClaimResize,
+    &runtime_class::RuntimeClass,
     &certificate_signers::CertificateSigners,
+    &default_ingress_class::DefaultIngressClass,
     &rbac_escalation::RbacEscalation,
     &service_addresses::ServiceAddresses,
     &service_ports::ServicePorts,

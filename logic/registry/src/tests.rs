@@ -11,6 +11,7 @@ mod pods;
 mod published;
 mod reviews;
 mod services;
+mod storage;
 mod watches;
 mod writes;
 
