@@ -95,11 +95,11 @@ impl Selector {
 
     /// Reads the notation of `kubectl -l`: `a=b,c!=d,e in (f,g),!h`.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
+        if text.trim().is_empty() {
+            return Ok(Self::everything());
+        }
         let parts = split_outside_parentheses(text)?;
-        let parts = parts
-            .into_iter()
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
+        let parts = parts.into_iter().map(str::trim);
         Ok(Self {
             requirements: parts.map(requirement).collect::<Result<_, _>>()?,
         })
@@ -278,34 +278,75 @@ impl FieldSelector {
         })
     }
 
-    /// Reads `path=value`, `path==value` and `path!=value`, joined by commas.
+    /// Reads `path=value`, `path==value` and `path!=value`, joined by commas. In a value a
+    /// backslash takes their meaning from commas, equal signs and backslashes.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
-        let terms = text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(term);
+        let terms = split_unescaped(text)
+            .into_iter()
+            .filter(|part| !part.is_empty());
         Ok(Self {
-            terms: terms.collect::<Result<_, _>>()?,
+            terms: terms.map(term).collect::<Result<_, _>>()?,
         })
     }
 }
 
-fn term(part: &str) -> Result<FieldTerm, SelectorError> {
-    let term = |(path, value): (&str, &str), equal| FieldTerm {
-        path: path.trim().to_owned(),
-        value: value.trim().to_owned(),
-        equal,
-    };
-    if let Some(sides) = part.split_once("!=") {
-        return Ok(term(sides, false));
+/// The parts between commas without a backslash before them.
+fn split_unescaped(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut is_escaped) = (0, false);
+    for (at, letter) in text.char_indices() {
+        if letter == ',' && !is_escaped {
+            parts.push(&text[start..at]);
+            start = at + 1;
+        }
+        is_escaped = letter == '\\' && !is_escaped;
     }
-    let sides = part.split_once("==").or_else(|| part.split_once('='));
-    sides
-        .map(|sides| term(sides, true))
-        .ok_or_else(|| SelectorError {
-            problem: format!("invalid selector: '{part}'; can't understand '{part}'"),
-        })
+    parts.push(&text[start..]);
+    parts
+}
+
+fn term(part: &str) -> Result<FieldTerm, SelectorError> {
+    let at = part.find(['=', '!']);
+    let sides = at.and_then(|at| {
+        let (path, rest) = part.split_at(at);
+        let value = |operator| rest.strip_prefix(operator).map(str::trim);
+        let (value, equal) = match value("!=") {
+            Some(value) => (value, false),
+            None => (value("==").or_else(|| value("="))?, true),
+        };
+        Some((path.trim(), value, equal))
+    });
+    let (path, value, equal) = sides.ok_or_else(|| SelectorError {
+        problem: format!("invalid selector: '{part}'; can't understand '{part}'"),
+    })?;
+    Ok(FieldTerm {
+        path: path.to_owned(),
+        value: unescaped(value)?,
+        equal,
+    })
+}
+
+/// The value that was written with backslashes.
+fn unescaped(value: &str) -> Result<String, SelectorError> {
+    let wrong = |what: String| SelectorError {
+        problem: format!("invalid field selector: {what} in {value}"),
+    };
+    let mut plain = String::with_capacity(value.len());
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some(special @ ('\\' | ',' | '=')) => plain.push(special),
+                other => {
+                    let shown: String = std::iter::once('\\').chain(other).collect();
+                    return Err(wrong(format!("invalid escape sequence '{shown}'")));
+                }
+            },
+            ',' | '=' => return Err(wrong(format!("unescaped character '{letter}'"))),
+            letter => plain.push(letter),
+        }
+    }
+    Ok(plain)
 }
 
 #[cfg(test)]
@@ -348,10 +389,26 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        for text in ["a in b", "a in (b", "=x", "a=b=c d", "n>x"] {
+        for text in [
+            "a in b", "a in (b", "=x", "a=b=c d", "n>x", "a,", ",a", "a,,b",
+        ] {
             assert!(Selector::parse(text).is_err(), "{text}");
         }
         assert!(FieldSelector::parse("status.phase").is_err());
+    }
+
+    #[test]
+    fn a_backslash_takes_its_meaning_from_what_follows() {
+        let selector = FieldSelector::parse(r"a=x\,y\=z\\,b!=c").unwrap();
+        let values: Vec<(&str, bool)> = selector
+            .terms()
+            .iter()
+            .map(|term| (term.value.as_str(), term.equal))
+            .collect();
+        assert_eq!(values, [(r"x,y=z\", true), ("c", false)]);
+        for text in [r"a=\x", r"a=\", "a=b=c", "a", "!a"] {
+            assert!(FieldSelector::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]
