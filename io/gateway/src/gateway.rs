@@ -177,15 +177,7 @@ impl Shared {
 
 impl From<&Rejection> for Response {
     fn from(rejection: &Rejection) -> Self {
-        let retry = if let Rejection::TooManyRequests {
-            retry_after_seconds,
-            ..
-        } = rejection
-        {
-            Some(*retry_after_seconds)
-        } else {
-            None
-        };
+        let retry = rejection.retry_after_seconds();
         Self {
             code: rejection.code(),
             content_type: "application/json",

@@ -223,6 +223,19 @@ impl Rejection {
         }
     }
 
+    /// After how many seconds it is worth while to try again, if waiting helps.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        if let Self::TooManyRequests {
+            retry_after_seconds,
+            ..
+        } = self
+        {
+            return Some(*retry_after_seconds);
+        }
+        matches!(self, Self::Timeout { .. }).then_some(1)
+    }
+
     /// The `Status` object that tells a client.
     #[must_use]
     pub fn status(&self) -> Value {
@@ -242,7 +255,10 @@ impl Rejection {
         {
             status["metadata"]["continue"] = Value::from(token.as_str());
         }
-        let details = self.details();
+        let mut details = self.details();
+        if let Some(seconds) = self.retry_after_seconds() {
+            details["retryAfterSeconds"] = Value::from(seconds);
+        }
         if details
             .as_object()
             .is_some_and(|details| !details.is_empty())
@@ -269,21 +285,9 @@ impl Rejection {
                 let causes: Vec<Cause> = errors.iter().map(cause).collect();
                 details(&kind.group, &kind.kind, name, &causes)
             }
-            Self::TooManyRequests {
-                retry_after_seconds,
-                causes,
-                ..
-            } => {
-                let mut details = details("", "", "", causes);
-                details["retryAfterSeconds"] = Value::from(*retry_after_seconds);
-                details
-            }
-            Self::ApplyConflict { causes } => details("", "", "", causes),
-            Self::Timeout { causes, .. } => {
-                let mut details = details("", "", "", causes);
-                details["retryAfterSeconds"] = Value::from(1);
-                details
-            }
+            Self::TooManyRequests { causes, .. }
+            | Self::ApplyConflict { causes }
+            | Self::Timeout { causes, .. } => details("", "", "", causes),
             Self::BadRequest { .. }
             | Self::Unauthorized
             | Self::NoSuchPath
