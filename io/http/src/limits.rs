@@ -20,6 +20,10 @@ pub const REQUESTS: usize = 1024;
 pub const REQUEST: Duration = Duration::from_secs(60);
 /// Answers from this size on are compressed for clients that accept it.
 pub const COMPRESS_BYTES: usize = 128 * 1024;
+/// Letters of all remarks of one answer; when there are more, each is cut.
+pub const REMARKS_LETTERS: usize = 4 * 1024;
+/// Letters of one remark once there are too many.
+pub const REMARK_LETTERS: usize = 256;
 /// Bytes moved at once between a client and a program's streams.
 pub const COPY_BYTES: usize = 32 * 1024;
 /// How long the other half of a SPDY connection may go on after the first has ended.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use gantry_api::Rejection;
 
 use crate::body::{self, Body};
-use crate::limits::COMPRESS_BYTES;
+use crate::limits::{COMPRESS_BYTES, REMARK_LETTERS, REMARKS_LETTERS};
 use crate::negotiate::Wanted;
 
 /// The answer that the gateway gave, compressed for clients that like it when it is large.
@@ -51,12 +51,32 @@ fn with_head(answer: gantry_gateway::Response, body: Body) -> Response<Body> {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    for warning in answer.warnings {
+    for warning in remarks(answer.warnings) {
         if let Ok(value) = HeaderValue::try_from(warning_header(&warning)) {
             headers.append(WARNING, value);
         }
     }
     response
+}
+
+/// Each remark once; all of them cut when together they would make too long a head.
+fn remarks(warnings: Vec<String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::with_capacity(warnings.len());
+    for warning in warnings {
+        if !once.contains(&warning) {
+            once.push(warning);
+        }
+    }
+    let letters = |remarks: &[String]| remarks.iter().map(|one| one.chars().count()).sum::<usize>();
+    if letters(&once) <= REMARKS_LETTERS {
+        return once;
+    }
+    let cut = |remark: &String| remark.chars().take(REMARK_LETTERS).collect();
+    let mut short: Vec<String> = once.iter().map(cut).collect();
+    while letters(&short) > REMARKS_LETTERS {
+        short.pop();
+    }
+    short
 }
 
 /// A remark in the form that clients show: RFC 7234's code for "miscellaneous, persistent".
@@ -105,4 +125,19 @@ fn gzip(content: &[Bytes]) -> Vec<u8> {
             .expect("writing to memory succeeds");
     }
     encoder.finish().expect("writing to memory succeeds")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_are_made_once_and_not_without_end() {
+        let short = vec!["a".to_owned(), "b".to_owned(), "a".to_owned()];
+        assert_eq!(remarks(short), ["a", "b"]);
+        let long = (0..100).map(|number| format!("{number}{}", "x".repeat(1000)));
+        let told = remarks(long.collect());
+        assert_eq!(told.len(), REMARKS_LETTERS / REMARK_LETTERS);
+        assert!(told.iter().all(|one| one.len() == REMARK_LETTERS));
+    }
 }
