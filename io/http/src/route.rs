@@ -57,11 +57,14 @@ pub(crate) fn route<B>(
         return Ok(Route::Fixed);
     };
     let query = Query::parse(request.uri().query());
-    let (watches, parts) = match parts.split_first() {
+    let (by_path, parts) = match parts.split_first() {
         Some((first, rest)) if first == "watch" && !rest.is_empty() => (true, rest.to_vec()),
-        _ => (query.flag("watch") && query.get("watch").is_some(), parts),
+        _ => (false, parts),
     };
     let place = place(&version, parts)?;
+    // A query makes a watch of a list; one object is read whatever the query says.
+    let by_query = place.name.is_none() && query.get("watch").is_some() && query.flag("watch");
+    let watches = by_path || by_query;
     let behind = if version.group.is_empty() { 2 } else { 3 };
     if CONVERSATIONS.contains(&place.subresource.as_str()) {
         return Ok(Route::Stream(Box::new(StreamCall {
@@ -173,6 +176,7 @@ fn verb<B>(request: &Request<B>, place: &Place, watches: bool) -> Result<Verb, R
         Method::GET | Method::HEAD if named => Verb::Get,
         Method::GET | Method::HEAD => Verb::List,
         Method::POST => Verb::Create,
+        Method::PUT | Method::PATCH if !named => return Err(Rejection::MethodNotAllowed),
         Method::PUT => Verb::Update,
         Method::PATCH => Verb::Patch(patch_type(request.headers())?),
         Method::DELETE if named => Verb::Delete,
@@ -326,6 +330,21 @@ mod tests {
             "GET",
             "/api/v1/nodes/a/proxy/x",
             &expect![[r#"proxy of nodes "" "a" "/x""#]],
+        );
+        check(
+            "GET",
+            "/api/v1/namespaces/a/pods/b?watch=true",
+            &expect![[r#"get v1 pods "a" "b" """#]],
+        );
+        check(
+            "GET",
+            "/api/v1/watch/namespaces/a/pods/b",
+            &expect![[r#"watch v1 pods "a" "" """#]],
+        );
+        check(
+            "PUT",
+            "/api/v1/namespaces/a/pods",
+            &expect!["the server does not allow this method on the requested resource"],
         );
         check("GET", "/api/v1", &expect!["fixed"]);
         check("GET", "/apis/apps/v1/", &expect!["fixed"]);
