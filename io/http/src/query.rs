@@ -3,7 +3,9 @@
 use percent_encoding::percent_decode_str;
 
 use gantry_api::Rejection;
-use gantry_registry::request::{DeleteOptions, FieldValidation, Include, Options};
+use gantry_api::field_error::FieldErrors;
+use gantry_registry::options::refusal;
+use gantry_registry::request::{DeleteOptions, FieldValidation, Include, Options, Verb};
 
 /// The names and values of a query, decoded.
 #[derive(Clone, Debug, Default)]
@@ -68,13 +70,19 @@ impl Query {
     }
 
     /// The options that requests for objects understand. Names that nobody knows are ignored.
-    pub(crate) fn options(&self) -> Result<Options, Rejection> {
+    pub(crate) fn options(&self, verb: Verb) -> Result<Options, Rejection> {
         let text = |name: &str| self.get(name).map(str::to_owned);
-        let dry_run = self.dry_run()?;
+        let mut errors = FieldErrors::new();
+        let dry_run = self.dry_run(&mut errors);
+        let field_validation = self.field_validation(&mut errors);
+        let writes = !matches!(verb, Verb::Get | Verb::List | Verb::Watch);
+        if writes && !errors.is_empty() {
+            return Err(refusal(verb, errors));
+        }
         Ok(Options {
             dry_run,
             field_manager: text("fieldManager"),
-            field_validation: self.field_validation()?,
+            field_validation,
             force: self.flag("force"),
             label_selector: text("labelSelector"),
             field_selector: text("fieldSelector"),
@@ -100,24 +108,27 @@ impl Query {
         })
     }
 
-    fn dry_run(&self) -> Result<bool, Rejection> {
+    fn dry_run(&self, errors: &mut FieldErrors) -> bool {
         match self.get("dryRun") {
-            None => Ok(false),
-            Some("All") => Ok(true),
-            Some(other) => Err(Rejection::bad_request(format!(
-                "invalid value {other:?} for query parameter dryRun: supported values: \"All\""
-            ))),
+            None => false,
+            Some("All") => true,
+            Some(other) => {
+                errors.not_supported(&"dryRun".into(), [other], &["All"]);
+                true
+            }
         }
     }
 
-    fn field_validation(&self) -> Result<FieldValidation, Rejection> {
+    fn field_validation(&self, errors: &mut FieldErrors) -> FieldValidation {
         match self.get("fieldValidation") {
-            None | Some("Warn") => Ok(FieldValidation::Warn),
-            Some("Ignore") => Ok(FieldValidation::Ignore),
-            Some("Strict") => Ok(FieldValidation::Strict),
-            Some(other) => Err(Rejection::bad_request(format!(
-                "invalid value {other:?} for query parameter fieldValidation: supported values: \"Ignore\", \"Warn\", \"Strict\""
-            ))),
+            None | Some("Warn") => FieldValidation::Warn,
+            Some("Ignore") => FieldValidation::Ignore,
+            Some("Strict") => FieldValidation::Strict,
+            Some(other) => {
+                let known = ["", "Ignore", "Strict", "Warn"];
+                errors.not_supported(&"fieldValidation".into(), other, &known);
+                FieldValidation::Strict
+            }
         }
     }
 }

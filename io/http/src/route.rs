@@ -88,7 +88,7 @@ pub(crate) fn route<B>(
             plural: place.plural,
         },
     );
-    call.options = query.options()?;
+    call.options = query.options(verb)?;
     if verb == Verb::Watch
         && let Some(name) = &place.name
     {

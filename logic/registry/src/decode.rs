@@ -11,6 +11,7 @@ use gantry_schema::decode::{self, Decoded, Document};
 use gantry_schema::{Finding, Schema, TypeRef};
 
 use crate::call::Call;
+use crate::options;
 use crate::request::{Body, DeleteOptions, FieldValidation};
 
 /// A kind as bodies name it.
@@ -93,13 +94,28 @@ pub(crate) fn delete_options(call: &Call<'_>) -> Result<DeleteOptions, Rejection
         .as_ref()
         .filter(|body| !body.bytes.is_empty())
     else {
+        options::check_delete(query)?;
         return Ok(query.clone());
     };
-    let value = decode::parse(&body.bytes, body.format)
-        .map_err(bad)?
-        .untyped()
+    let document = decode::parse(&body.bytes, body.format).map_err(bad)?;
+    let expected = Expected {
+        group: "",
+        version: "v1",
+        kind: "DeleteOptions",
+    };
+    let kind = document.text_at("kind").unwrap_or("");
+    if !kind.is_empty() && kind != expected.kind {
+        return Err(Rejection::bad_request(format!(
+            "the kind in the data ({kind}) does not match the expected kind (DeleteOptions)"
+        )));
+    }
+    let decoded = document.typed(expected.schema());
+    let value = decoded
+        .map_err(|error| cannot_be_handled(expected, &error))?
         .value;
-    Ok(options_in(&value, query))
+    let options = options_in(&value, query);
+    options::check_delete(&options)?;
+    Ok(options)
 }
 
 pub(crate) fn options_in(value: &Value, query: &DeleteOptions) -> DeleteOptions {
@@ -133,15 +149,13 @@ fn body(body: Option<&Body>) -> Result<&Body, Rejection> {
 
 fn check_kind(document: &Document<'_>, expected: Expected<'_>) -> Result<(), Rejection> {
     let wanted = expected.api_version();
-    let given = document.text_at("apiVersion").unwrap_or("");
+    // Who leaves out what the path says means that.
+    let given = document
+        .text_at("apiVersion")
+        .filter(|text| !text.is_empty());
+    let given = given.unwrap_or(&wanted);
     let kind = document.text_at("kind").unwrap_or("");
-    if kind.is_empty() {
-        return Err(Rejection::bad_request(format!(
-            "Object 'Kind' is missing in the body: it should say kind: {} and apiVersion: {wanted}",
-            expected.kind
-        )));
-    }
-    if kind != expected.kind {
+    if !kind.is_empty() && kind != expected.kind {
         return Err(Rejection::bad_request(format!(
             "the kind in the data ({kind}) does not match the expected kind ({}): send it to the \
              path of its own kind",
@@ -180,11 +194,11 @@ fn report(
     if findings.is_empty() {
         return Ok(());
     }
-    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
     match call.request.options.field_validation {
         FieldValidation::Ignore => Ok(()),
         FieldValidation::Warn => {
-            call.warnings.extend(shown);
+            call.warnings
+                .extend(findings.iter().map(ToString::to_string));
             Ok(())
         }
         FieldValidation::Strict => Err(Rejection::bad_request(format!(
@@ -192,9 +206,20 @@ fn report(
             expected.kind,
             expected.version,
             expected.kind,
-            shown.join(", ")
+            strictly(findings)
         ))),
     }
+}
+
+/// All findings in the words that clients look for, then where they are and what was meant.
+fn strictly(findings: &[Finding]) -> String {
+    let plain: Vec<String> = findings.iter().map(Finding::plain).collect();
+    let hints: Vec<String> = findings.iter().filter_map(Finding::hint).collect();
+    let plain = plain.join(", ");
+    if hints.is_empty() {
+        return plain;
+    }
+    format!("{plain} ({})", hints.join("; "))
 }
 
 fn cannot_be_handled(expected: Expected<'_>, error: &decode::DecodeError) -> Rejection {

@@ -38,7 +38,7 @@ pub(crate) fn delete(
     check_preconditions(call, &old, options)?;
     admission::deleting(call, &old)?;
     let mut object = old.clone();
-    propagate(call, &mut object, options)?;
+    propagate(call, &mut object, options);
 
     let grace = grace::seconds(call.kind, &old, options);
     let goes_at_once = grace.is_none_or(|seconds| seconds == 0);
@@ -120,7 +120,8 @@ fn mark(call: &Call<'_>, object: &mut Object, old: &Object, seconds: i64) {
         &["metadata", "deletionGracePeriodSeconds"],
         Value::from(seconds),
     );
-    if call.kind.rules.generation != Generation::Untracked && object.generation() > 0 {
+    let begins = !old.is_terminating();
+    if begins && call.kind.rules.generation != Generation::Untracked && object.generation() > 0 {
         object.set(
             &["metadata", "generation"],
             Value::from(old.generation() + 1),
@@ -140,31 +141,17 @@ fn duration(seconds: i64) -> Duration {
 }
 
 /// Notes by finalizers what is to happen to dependents before the object goes.
-fn propagate(
-    call: &mut Call<'_>,
-    object: &mut Object,
-    options: &DeleteOptions,
-) -> Result<(), Rejection> {
+fn propagate(call: &mut Call<'_>, object: &mut Object, options: &DeleteOptions) {
     let wanted = match (
         options.propagation_policy.as_deref(),
         options.orphan_dependents,
     ) {
-        (Some(_), Some(_)) => {
-            return Err(Rejection::bad_request(
-                "orphanDependents and propagationPolicy cannot both be set: use propagationPolicy",
-            ));
-        }
-        (Some("Orphan"), None) | (None, Some(true)) => Some(ORPHAN),
-        (Some("Foreground"), None) => Some(FOREGROUND),
-        (Some("Background"), None) | (None, Some(false)) => None,
-        (Some(other), None) => {
-            return Err(Rejection::bad_request(format!(
-                "invalid propagation policy {other:?}: it must be Orphan, Foreground or Background"
-            )));
-        }
+        (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
+        (Some("Foreground"), _) => Some(FOREGROUND),
+        (Some(_), _) | (None, Some(false)) => None,
         (None, None) => match unsaid(call, object) {
             Some(wanted) => Some(wanted),
-            None => return Ok(()),
+            None => return,
         },
     };
     let mut finalizers: Vec<String> = object
@@ -179,7 +166,6 @@ fn propagate(
     } else {
         object.set(&["metadata", "finalizers"], Value::from(finalizers));
     }
-    Ok(())
 }
 
 /// What is to happen to dependents when nobody says: what the object itself says, else what is usual

@@ -16,6 +16,7 @@ pub mod limits;
 mod managers;
 mod metadata;
 pub mod openapi;
+pub mod options;
 pub mod permission;
 pub mod registry;
 mod render;

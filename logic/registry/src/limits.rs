@@ -15,7 +15,7 @@ pub const RANDOM_PICKS: usize = 16;
 /// copying costs less than the pieces.
 pub const LIST_PIECE_BYTES: usize = 64 * 1024;
 
-/// Bytes of a field manager's name; longer ones are refused.
+/// Bytes of a field manager's name. A longer one is refused; what a client calls itself is cut.
 pub const FIELD_MANAGER_BYTES: usize = 128;
 
 /// The longest life of a token in seconds; longer ones are shortened to it.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use gantry_api::field_error::FieldErrors;
 use gantry_api::status::Cause;
 use gantry_api::{Object, Rejection};
 use gantry_base::time::rfc3339;
@@ -12,6 +13,8 @@ use gantry_schema::merge::{self, ApplyError, Force};
 use crate::call::Call;
 use crate::decode::Expected;
 use crate::limits::FIELD_MANAGER_BYTES;
+use crate::options;
+use crate::request::{PatchType, Verb};
 use crate::verbs::update::Part;
 
 /// How a write came about.
@@ -23,7 +26,8 @@ pub(crate) enum Writer {
     Applied,
 }
 
-/// Records who owns what in an object that replaces `old`.
+/// Records who owns what in an object that replaces `old`. Writers own the defaults they caused,
+/// and nothing of what the server decides afterwards: that is nobody's.
 pub(crate) fn record(
     call: &Call<'_>,
     object: &mut Object,
@@ -54,15 +58,7 @@ pub(crate) fn merged(
     config: Object,
     part: Part,
 ) -> Result<Object, Rejection> {
-    let manager = match call.request.options.field_manager.as_deref() {
-        None | Some("") => {
-            return Err(Rejection::bad_request(
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is \
-                 required for apply patch",
-            ));
-        }
-        Some(_) => manager(call)?,
-    };
+    let manager = manager(call)?;
     let force = if call.request.options.force {
         Force::Yes
     } else {
@@ -113,10 +109,8 @@ fn with_writer<T>(
     let resets = match part {
         Part::Status => FieldSet::of_paths(&[&["spec"]]),
         Part::Approval => FieldSet::of_paths(&[&["spec"], &["status", "certificate"]]),
-        Part::Main if call.kind.rules.status == StatusRule::Separate => {
-            FieldSet::of_paths(&[&["status"]])
-        }
-        Part::Main => FieldSet::new(),
+        Part::Main if call.kind.rules.status == StatusRule::Absent => FieldSet::new(),
+        Part::Main => FieldSet::of_paths(&[&["status"]]),
     };
     work(&merge::Writer {
         manager,
@@ -127,20 +121,29 @@ fn with_writer<T>(
     })
 }
 
-/// The name under which this writer owns fields.
+/// The name under which this writer owns fields: the one given, else what the client calls itself,
+/// as far as it can be shown.
 fn manager(call: &Call<'_>) -> Result<String, Rejection> {
     let named = call.request.options.field_manager.as_deref().unwrap_or("");
+    if !named.is_empty() {
+        return Ok(named.to_owned());
+    }
+    if call.request.verb == Verb::Patch(PatchType::Apply) {
+        let mut errors = FieldErrors::new();
+        errors.required(&"fieldManager".into(), "is required for apply patch");
+        return Err(options::refusal(call.request.verb, errors));
+    }
     let agent = call.request.user_agent.split('/').next().unwrap_or("");
-    let name = if named.is_empty() { agent } else { named };
-    if name.len() > FIELD_MANAGER_BYTES || name.chars().any(char::is_control) {
-        return Err(Rejection::bad_request(format!(
-            "fieldManager: Invalid value: {name:?}: may be at most {FIELD_MANAGER_BYTES} printable \
-             characters"
-        )));
+    let mut name: String = agent
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .collect();
+    while name.len() > FIELD_MANAGER_BYTES {
+        name.pop();
     }
     Ok(if name.is_empty() {
         "unknown".to_owned()
     } else {
-        name.to_owned()
+        name
     })
 }

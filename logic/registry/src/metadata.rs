@@ -21,6 +21,7 @@ const SUFFIX: usize = 5;
 pub(crate) fn address(call: &Call<'_>, object: &mut Object) -> Result<(), Rejection> {
     let namespace = call.request.namespace();
     match (call.kind.scope, object.namespace()) {
+        (Scope::Cluster, _) => drop(object.remove(&["metadata", "namespace"])),
         (Scope::Namespaced, "") => {
             object.set(&["metadata", "namespace"], Value::from(namespace));
         }
@@ -30,7 +31,7 @@ pub(crate) fn address(call: &Call<'_>, object: &mut Object) -> Result<(), Reject
                  request: {own:?} is not {namespace:?}"
             )));
         }
-        (Scope::Cluster | Scope::Namespaced, _) => {}
+        (Scope::Namespaced, _) => {}
     }
     let name = call.request.name();
     match object.name() {
@@ -48,7 +49,7 @@ pub(crate) fn address(call: &Call<'_>, object: &mut Object) -> Result<(), Reject
 /// Gives a new object its name, if it is to be made, and its identity.
 pub(crate) fn begin(call: &mut Call<'_>, object: &mut Object) -> Result<(), Rejection> {
     if !object.resource_version().is_empty() {
-        return Err(Rejection::bad_request(
+        return Err(Rejection::internal(
             "resourceVersion should not be set on objects to be created",
         ));
     }
@@ -115,6 +116,48 @@ pub(crate) fn count(call: &Call<'_>, object: &mut Object, old: &Object) {
     if let Some(generation) = call.kind.rules.generation.of(object, Some(old)) {
         object.set(&["metadata", "generation"], Value::from(generation));
     }
+}
+
+/// Refuses to make an object that its writer believes to be there already.
+pub(crate) fn check_absence(call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
+    let uid = object.uid();
+    if uid.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection::Conflict {
+        resource: call.resource(),
+        name: call.request.name().to_owned(),
+        why: format!(
+            "uid mismatch: the provided object specified uid {uid}, and no existing object was \
+             found"
+        ),
+    })
+}
+
+/// Takes out owners that are named twice, and remarks on it.
+pub(crate) fn name_owners_once(call: &mut Call<'_>, object: &mut Object) {
+    let Some(Value::Array(owners)) = object.at(&["metadata", "ownerReferences"]) else {
+        return;
+    };
+    let mut once: Vec<Value> = Vec::with_capacity(owners.len());
+    let mut repeated: Vec<&str> = Vec::new();
+    for owner in owners {
+        if once.contains(owner) {
+            repeated.extend(owner.get("uid").and_then(Value::as_str));
+        } else {
+            once.push(owner.clone());
+        }
+    }
+    if repeated.is_empty() {
+        return;
+    }
+    call.warnings.push(format!(
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references \
+         in 1.20+, and may reject such requests as early as 1.24; please fix your requests; \
+         duplicate UID(s) observed: {}",
+        repeated.join(", ")
+    ));
+    object.set(&["metadata", "ownerReferences"], Value::from(once));
 }
 
 /// Compares what the client expects with what is there.

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::request::{Request, Resource, Verb};
 use crate::settings::Settings;
 use crate::step::Step;
-use crate::{reviews, subresources, verbs};
+use crate::{options, reviews, subresources, verbs};
 
 /// All kinds that are served, and what can be asked of them.
 #[derive(Debug)]
@@ -97,7 +97,8 @@ impl Registry {
     /// Decides what `request` needs next.
     pub fn handle(&self, request: &Request, mut around: Around<'_>) -> Result<Step, Rejection> {
         let kind = self.find(&request.resource).ok_or(Rejection::NoSuchPath)?;
-        check_scope(kind, request)?;
+        check_place(kind, request)?;
+        options::check(request)?;
         let mut call = Call::new(self, kind, request, around.borrowed());
         match &request.subresource {
             Some(part) => subresources::handle(&mut call, part),
@@ -123,16 +124,17 @@ fn verb(call: &mut Call<'_>) -> Result<Step, Rejection> {
     }
 }
 
-/// Objects in namespaces are named with theirs, others without.
-fn check_scope(kind: &Descriptor, request: &Request) -> Result<(), Rejection> {
-    let whole = matches!(request.verb, Verb::List | Verb::Watch) && request.name.is_none();
-    match (kind.scope, &request.namespace) {
-        (Scope::Cluster, Some(_)) => Err(Rejection::NoSuchPath),
-        (Scope::Namespaced, None) if !whole => Err(Rejection::bad_request(format!(
-            "{} live in namespaces: name one in the path, as in namespaces/default/{}",
-            kind.names.plural, kind.names.plural
-        ))),
-        (Scope::Cluster, None) | (Scope::Namespaced, _) => Ok(()),
+/// Objects in namespaces are named with theirs, others without; what is done to one object names it.
+fn check_place(kind: &Descriptor, request: &Request) -> Result<(), Rejection> {
+    let reads_all = matches!(request.verb, Verb::List | Verb::Watch);
+    let is_of_many = matches!(request.verb, Verb::Create | Verb::DeleteCollection) || reads_all;
+    match (kind.scope, &request.namespace, &request.name) {
+        (Scope::Cluster, Some(_), _) | (Scope::Namespaced, None, Some(_)) => {
+            Err(Rejection::NoSuchPath)
+        }
+        (Scope::Namespaced, None, None) if !reads_all => Err(Rejection::MethodNotAllowed),
+        (_, _, None) if !is_of_many => Err(Rejection::MethodNotAllowed),
+        _ => Ok(()),
     }
 }
 

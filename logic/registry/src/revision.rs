@@ -1,8 +1,7 @@
 //! Which revision a read is about.
 
-use gantry_api::field_error::FieldErrors;
 use gantry_api::status::Cause;
-use gantry_api::{GroupKind, Rejection, Revision};
+use gantry_api::{Rejection, Revision};
 use gantry_store::{PastError, Snapshot};
 
 use crate::call::Call;
@@ -30,44 +29,19 @@ pub(crate) fn asked(call: &Call<'_>) -> Result<Option<Revision>, Rejection> {
             .map(|number| Some(Revision(number)))
             .map_err(|_| {
                 Rejection::bad_request(format!(
-                    "Invalid value: {text:?}: resourceVersion is a number that this server gave"
+                    "invalid resource version: {text:?}: it is a number that this server gave"
                 ))
             }),
     }
 }
 
 /// How that revision is to be understood.
-pub(crate) fn matching(call: &Call<'_>) -> Result<Match, Rejection> {
-    let options = &call.request.options;
-    let revision = options.resource_version.as_deref().unwrap_or("");
-    let text = options.resource_version_match.as_deref().unwrap_or("");
-    let mut errors = FieldErrors::new();
-    let path = "resourceVersionMatch".into();
-    match text {
-        "" => return Ok(Match::Unset),
-        _ if options.continue_token.is_some() => {
-            errors.forbidden(
-                &path,
-                "resourceVersionMatch is forbidden for continue requests",
-            );
-        }
-        _ if revision.is_empty() => errors.forbidden(
-            &path,
-            "resourceVersionMatch is forbidden unless resourceVersion is provided",
-        ),
-        "Exact" if revision == "0" => errors.forbidden(
-            &path,
-            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-        ),
-        "Exact" => return Ok(Match::Exact),
-        "NotOlderThan" => return Ok(Match::NotOlderThan),
-        other => errors.not_supported(&path, other, &["Exact", "NotOlderThan"]),
+pub(crate) fn matching(call: &Call<'_>) -> Match {
+    match call.request.options.resource_version_match.as_deref() {
+        Some("Exact") => Match::Exact,
+        Some("NotOlderThan") => Match::NotOlderThan,
+        Some(_) | None => Match::Unset,
     }
-    Err(Rejection::Invalid {
-        kind: GroupKind::new("meta.k8s.io", "ListOptions"),
-        name: String::new(),
-        errors: errors.into_vec(),
-    })
 }
 
 /// Refuses a revision that does not exist yet. Everything else is current: the newest picture is
@@ -84,7 +58,10 @@ pub(crate) fn not_older_than(call: &Call<'_>) -> Result<(), Rejection> {
 /// The picture at exactly `revision`.
 pub(crate) fn exactly(call: &Call<'_>, revision: Revision) -> Result<Snapshot, Rejection> {
     call.snapshot.at(revision).map_err(|error| match error {
-        PastError::Compacted { .. } => expired(revision, call.snapshot.oldest()),
+        PastError::Compacted { .. } => Rejection::Expired {
+            message: "The resourceVersion for the provided list is too old.".to_owned(),
+            continue_token: None,
+        },
         PastError::Future { newest, .. } => too_large(revision, newest),
     })
 }

@@ -276,14 +276,40 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// What is odd, in the words that clients know, and nothing more.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let word = match &self.problem {
+            Problem::Unknown { .. } => "unknown",
+            Problem::Duplicate => "duplicate",
+        };
+        format!("{word} field \"{}\"", self.path)
+    }
+
+    /// Where it is and what was probably meant, if that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let line = self.line.map(|line| format!("line {line}"));
+        let hints: Vec<String> = line.into_iter().chain(self.question()).collect();
+        (!hints.is_empty()).then(|| format!("{}: {}", self.name, hints.join(", ")))
+    }
+
+    fn question(&self) -> Option<String> {
+        match &self.problem {
+            Problem::Unknown { suggestion } => suggestion
+                .as_ref()
+                .map(|name| format!("did you mean {name:?}?")),
+            Problem::Duplicate => None,
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (word, suggestion) = match &self.problem {
-            Problem::Unknown { suggestion } => ("unknown", suggestion.as_deref()),
-            Problem::Duplicate => ("duplicate", None),
-        };
-        write!(f, "{word} field \"{}\"{}", self.path, at_line(self.line))?;
-        suggestion.map_or(Ok(()), |name| write!(f, ", did you mean {name:?}?"))
+        write!(f, "{}{}", self.plain(), at_line(self.line))?;
+        let question = self.question();
+        question.map_or(Ok(()), |question| write!(f, ", {question}"))
     }
 }
 

@@ -9,6 +9,7 @@ mod combine;
 mod compare;
 mod element;
 mod fields_v1;
+mod last_applied;
 mod managers;
 mod set;
 mod structure;
@@ -147,7 +148,11 @@ impl fmt::Display for Conflicts {
 /// Records in `new` who owns what, after a write that is not an apply. `old` is what was there.
 /// Meant for the object as it is about to be stored: the writer owns the defaults it caused.
 pub fn update(old: Option<&Value>, new: &mut Value, ty: TypeRef<'_>, writer: &Writer<'_>) {
-    let mut managed = ManagedFields::given_or_kept(new, old);
+    // Through a subresource nobody decides who owns what.
+    let mut managed = match old {
+        Some(old) if !writer.subresource.is_empty() => ManagedFields::read(old),
+        _ => ManagedFields::given_or_kept(new, old),
+    };
     let difference = match old {
         Some(old) => compare(old, new, ty),
         None => Difference {
@@ -201,10 +206,15 @@ pub fn apply(
     let difference = compare(live, &merged, ty)
         .outside(&UNOWNED)
         .outside(writer.resets);
-    let conflicts = conflicts(&managed, &difference.changed);
+    let contested = difference
+        .changed
+        .clone()
+        .difference(&last_applied::allowed(live, ty, writer));
+    let conflicts = conflicts(&managed, &contested);
     if force == Force::No && !conflicts.0.is_empty() {
         return Err(ApplyError::Conflicts(conflicts));
     }
+    last_applied::keep(live, config, &mut merged, writer);
     surrender(&mut managed, &difference);
     managed.add(entry(writer, Operation::Apply, fields, own));
     managed.write(&mut merged);

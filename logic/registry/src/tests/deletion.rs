@@ -67,6 +67,8 @@ fn a_running_pod_is_given_time_that_can_only_be_shortened() {
     let longer = server.ok(with("delete v1 pods default/web", grace(60)), None);
     assert_eq!(longer["metadata"]["deletionGracePeriodSeconds"], 30);
     let shorter = server.ok(with("delete v1 pods default/web", grace(5)), None);
+    let generation = |pod: &serde_json::Value| pod["metadata"]["generation"].clone();
+    assert_eq!(generation(&shorter), generation(&marked));
     assert_eq!(
         shorter["metadata"]["deletionTimestamp"],
         "2026-03-01T10:00:05Z"

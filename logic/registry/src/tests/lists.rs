@@ -44,6 +44,76 @@ fn all_parts_of_a_list_show_one_revision() {
 }
 
 #[test]
+fn who_takes_any_revision_takes_all_of_it() {
+    let mut server = Server::new();
+    for name in ["a", "b"] {
+        server.ok(
+            request("create v1 configmaps default/"),
+            Some(config_map(name, json!({}))),
+        );
+    }
+    let listed = |server: &mut Server, revision: &str, meant: Option<&str>| {
+        let line = with("list v1 configmaps default/", |options| {
+            options.limit = Some(1);
+            options.resource_version = Some(revision.to_owned());
+            options.resource_version_match = meant.map(str::to_owned);
+        });
+        let list = server.ok(line, None);
+        (
+            names(&list).len(),
+            list["metadata"]["resourceVersion"].clone(),
+        )
+    };
+    let newest = server.snapshot().revision().to_string();
+    assert_eq!(listed(&mut server, "0", None), (2, json!(newest)));
+    assert_eq!(
+        listed(&mut server, "1", Some("NotOlderThan")),
+        (1, json!(newest))
+    );
+    // With a limit a revision means exactly that one, as it does when the client says so.
+    assert_eq!(listed(&mut server, "2", None), (1, json!("2")));
+    assert_eq!(listed(&mut server, "2", Some("Exact")), (1, json!("2")));
+}
+
+#[test]
+fn a_token_leads_nowhere_else() {
+    let mut server = Server::new();
+    for line in [
+        "create v1 configmaps default/",
+        "create v1 secrets default/",
+    ] {
+        let kind = if line.contains("secrets") {
+            "Secret"
+        } else {
+            "ConfigMap"
+        };
+        let body = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}});
+        server.ok(request(line), Some(body));
+    }
+    let secrets = server.ok(
+        with("list v1 secrets default/", |options| {
+            options.limit = Some(1)
+        }),
+        None,
+    );
+    assert_eq!(secrets["metadata"].get("continue"), None);
+    for (token, code) in [
+        (
+            "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0Ijoic2VjcmV0cy8ifQ",
+            200,
+        ),
+        ("x", 400),
+    ] {
+        let line = with("list v1 configmaps default/", |options| {
+            options.continue_token = Some(token.to_owned());
+        });
+        let (found, list) = server.send(line, None);
+        assert_eq!(found, code, "{list:#}");
+        assert!(!list.to_string().contains("Secret"), "{list:#}");
+    }
+}
+
+#[test]
 fn fields_and_labels_select_without_decoding() {
     let mut server = Server::new();
     server.ok(request("create v1 pods default/"), Some(pod("a")));

@@ -91,7 +91,7 @@ fn a_mistyped_field_is_refused_or_remarked_on_as_the_client_asks() {
     assert_eq!(
         server.refused(strict, Some(body.clone())),
         "400 BadRequest: ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict \
-         decoding error: unknown field \"Data\", did you mean \"data\"?"
+         decoding error: unknown field \"Data\" (Data: did you mean \"data\"?)"
     );
     let made = server.ok(request("create v1 configmaps default/"), Some(body));
     assert_eq!(
@@ -232,5 +232,60 @@ fn some_kinds_are_made_by_an_update_and_some_must_name_a_revision() {
         server.refused(request(line), Some(lease)),
         "422 Invalid: Lease.coordination.k8s.io \"n1\" is invalid: metadata.resourceVersion: \
          Invalid value: 0: must be specified for an update"
+    );
+}
+
+#[test]
+fn odd_fields_are_told_together_before_where_they_are() {
+    let mut server = Server::new();
+    let text = "{\"apiVersion\": \"v1\",\n \"data\": {},\n \"data\": {},\n \"metadata\": {\"name\": \
+                \"a\", \"unknownMeta\": 1},\n \"oops\": 1}";
+    let mut strict = with("create v1 configmaps default/", |options| {
+        options.field_validation = FieldValidation::Strict;
+    });
+    strict.body = Some(crate::Body {
+        bytes: text.into(),
+        format: crate::Format::Json,
+    });
+    assert_eq!(
+        server.refused(strict, None),
+        "400 BadRequest: ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict \
+         decoding error: unknown field \"metadata.unknownMeta\", unknown field \"oops\", duplicate \
+         field \"data\" (unknownMeta: line 4; oops: line 5; data: line 3)"
+    );
+}
+
+#[test]
+fn what_the_path_says_need_not_be_said_again() {
+    let mut server = Server::new();
+    let body = json!({"metadata": {"name": "a"}, "data": {"k": "v"}});
+    let made = server.ok(request("create v1 configmaps default/"), Some(body));
+    assert_eq!(
+        (&made["kind"], &made["apiVersion"]),
+        (&json!("ConfigMap"), &json!("v1"))
+    );
+    let body = json!({"metadata": {"name": "n1", "namespace": "default"}});
+    let made = server.ok(request("create v1 nodes"), Some(body));
+    assert_eq!(made["metadata"].get("namespace"), None);
+}
+
+#[test]
+fn what_is_new_has_no_revision_and_no_uid() {
+    let mut server = Server::new();
+    let mut body = config_map("a", json!({}));
+    body["metadata"]["resourceVersion"] = json!("5");
+    let refused = server.refused(request("create v1 configmaps default/"), Some(body));
+    assert_eq!(
+        refused,
+        "500 InternalError: Internal error occurred: resourceVersion should not be set on objects \
+         to be created"
+    );
+    let mut service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+        "spec": {"ports": [{"port": 80}]}});
+    service["metadata"]["uid"] = json!("u");
+    let refused = server.refused(request("update v1 services default/web"), Some(service));
+    assert!(
+        refused.starts_with("409 Conflict") && refused.contains("uid mismatch"),
+        "{refused}"
     );
 }

@@ -25,6 +25,7 @@ pub(crate) fn apply(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> 
         Err(missing) if part != Part::Main => Err(missing),
         Err(_) => {
             call.require_create()?;
+            metadata::check_absence(call, &config)?;
             let merged = managers::merged(call, None, config, part)?;
             create::create_object(call, merged, Writer::Applied)
         }

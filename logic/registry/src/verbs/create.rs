@@ -29,10 +29,12 @@ pub(crate) fn create_object(
 ) -> Result<Step, Rejection> {
     metadata::address(call, &mut object)?;
     metadata::begin(call, &mut object)?;
+    metadata::name_owners_once(call, &mut object);
     call.kind
         .hooks
         .default(&mut object)
         .map_err(validate::shape)?;
+    managers::record(call, &mut object, None, writer)?;
     call.kind
         .hooks
         .prepare(&mut object, None)
@@ -51,6 +53,5 @@ pub(crate) fn create_object(
             name: key.name,
         });
     }
-    managers::record(call, &mut object, None, writer)?;
     Ok(call.commit_new(&key, &object))
 }

@@ -64,8 +64,10 @@ pub(crate) fn selected(call: &Call<'_>, selection: &Selection) -> Vec<(Key, Stor
 
 fn page(call: &Call<'_>) -> Result<Page, Rejection> {
     let options = &call.request.options;
-    let matching = revision::matching(call)?;
-    let limit = options.limit.filter(|limit| *limit > 0);
+    let matching = revision::matching(call);
+    // Another old rule: who takes any revision takes it whole.
+    let takes_any = options.resource_version.as_deref() == Some("0");
+    let limit = options.limit.filter(|limit| *limit > 0 && !takes_any);
     if let Some(token) = options
         .continue_token
         .as_deref()

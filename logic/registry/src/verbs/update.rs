@@ -33,6 +33,7 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Step, Rejection> {
         Ok(stored) => stored,
         Err(_) if call.kind.rules.create_on_update => {
             call.require_create()?;
+            metadata::check_absence(call, &object)?;
             object.remove(&["metadata", "resourceVersion"]);
             return create::create_object(call, object, Writer::Update);
         }
@@ -65,10 +66,12 @@ pub(crate) fn replace(
 ) -> Result<Step, Rejection> {
     metadata::check_expectations(call, &object, old)?;
     metadata::carry_over(&mut object, old);
+    metadata::name_owners_once(call, &mut object);
     call.kind
         .hooks
         .default(&mut object)
         .map_err(validate::shape)?;
+    managers::record(call, &mut object, Some(old), writer)?;
     let hooks = &call.kind.hooks;
     match part {
         Part::Main => hooks.prepare(&mut object, Some(old)),
@@ -91,7 +94,6 @@ pub(crate) fn replace(
         Part::Approval => validate::approval(call, &object, old)?,
     }
     admission::validate(call, &object, Some(old))?;
-    managers::record(call, &mut object, Some(old), writer)?;
     settle(call, stored, &object)
 }
 

@@ -70,9 +70,6 @@ pub(crate) fn watch(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let selection = Selection::of(call.request, call.kind)?;
     let options = &call.request.options;
     let streams_list = options.send_initial_events == Some(true);
-    if options.send_initial_events.is_some() {
-        check_streaming(call)?;
-    }
     let asked = revision::asked(call)?;
     revision::not_older_than(call)?;
     let begins_with_all = match options.send_initial_events {
@@ -113,24 +110,6 @@ pub(crate) fn watch(call: &mut Call<'_>) -> Result<Step, Rejection> {
 /// Whether a name means one key: not when all namespaces are watched.
 fn is_one_place(call: &Call<'_>) -> bool {
     call.kind.scope == gantry_kinds::Scope::Cluster || call.request.namespace.is_some()
-}
-
-fn check_streaming(call: &Call<'_>) -> Result<(), Rejection> {
-    let options = &call.request.options;
-    let matching = options.resource_version_match.as_deref();
-    if options.send_initial_events == Some(true) && matching != Some("NotOlderThan") {
-        let mut errors = gantry_api::field_error::FieldErrors::new();
-        errors.forbidden(
-            &"resourceVersionMatch".into(),
-            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        );
-        return Err(Rejection::Invalid {
-            kind: gantry_api::GroupKind::new("meta.k8s.io", "ListOptions"),
-            name: String::new(),
-            errors: errors.into_vec(),
-        });
-    }
-    Ok(())
 }
 
 impl WatchPlan {
