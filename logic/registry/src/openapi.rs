@@ -22,10 +22,12 @@ impl Registry {
     #[must_use]
     pub fn openapi_v2(&self) -> Value {
         let kinds: Vec<&Descriptor> = self.kinds().iter().collect();
+        let mut paths = operations::served(&kinds, Dialect::Second, true);
+        paths.extend(operations::paths(&kinds, Dialect::Second));
         json!({
             "swagger": "2.0",
             "info": self.info(),
-            "paths": operations::paths(&kinds, Dialect::Second),
+            "paths": paths,
             "definitions": definitions::of(&kinds, Dialect::Second),
         })
     }
@@ -43,10 +45,12 @@ impl Registry {
         if kinds.is_empty() {
             return None;
         }
+        let mut paths = operations::served(&kinds, Dialect::Third, false);
+        paths.extend(operations::paths(&kinds, Dialect::Third));
         Some(json!({
             "openapi": "3.0.0",
             "info": self.info(),
-            "paths": operations::paths(&kinds, Dialect::Third),
+            "paths": paths,
             "components": {"schemas": definitions::of(&kinds, Dialect::Third)},
         }))
     }

@@ -13,7 +13,10 @@ use serde_json::{Map, Value, json};
 use gantry_kinds::{Descriptor, Subresource};
 
 use super::dialect::Dialect;
-use super::facts;
+use super::{facts, operations};
+
+/// The definition of what a watch tells.
+pub(super) const WATCH_EVENT: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent";
 
 /// All definitions that `kinds` need.
 pub(super) fn of(kinds: &[&Descriptor], dialect: Dialect) -> Value {
@@ -27,6 +30,7 @@ pub(super) fn of(kinds: &[&Descriptor], dialect: Dialect) -> Value {
     generator.subschema_for::<ListMeta>();
     generator.subschema_for::<DeleteOptions>();
     generator.subschema_for::<Status>();
+    operations::publish_served(&mut generator);
     let names = kinds_by_definition(kinds);
     let mut all: Map<String, Value> = Map::new();
     for (name, mut definition) in generator.take_definitions(false) {
@@ -40,7 +44,20 @@ pub(super) fn of(kinds: &[&Descriptor], dialect: Dialect) -> Value {
     for kind in kinds.iter().filter(|kind| kind.verbs.allow("list")) {
         all.insert(list_name(kind), list(kind, dialect));
     }
+    all.insert(WATCH_EVENT.to_owned(), watch_event());
     Value::Object(all)
+}
+
+fn watch_event() -> Value {
+    json!({
+        "description": "What happened to an object while it was watched.",
+        "type": "object",
+        "required": ["type", "object"],
+        "properties": {
+            "type": {"type": "string", "description": "What happened."},
+            "object": {"type": "object", "description": "The object afterwards."},
+        },
+    })
 }
 
 /// The definition of a kind's list.

@@ -45,12 +45,20 @@ impl Dialect {
     }
 
     /// Puts the body that an operation takes into it.
-    pub(super) fn take_body(self, operation: &mut Value, schema: &Value, types: &[&str]) {
+    pub(super) fn take_body(
+        self,
+        operation: &mut Value,
+        schema: &Value,
+        types: &[&str],
+        is_required: bool,
+    ) {
         match self {
             Self::Second => {
                 operation["consumes"] = json!(types);
-                let body =
-                    json!({"name": "body", "in": "body", "required": true, "schema": schema});
+                let mut body = json!({"name": "body", "in": "body", "schema": schema});
+                if is_required {
+                    body["required"] = Value::from(true);
+                }
                 if let Some(parameters) = operation["parameters"].as_array_mut() {
                     parameters.push(body);
                 }
@@ -60,7 +68,10 @@ impl Dialect {
                     .iter()
                     .map(|name| ((*name).to_owned(), json!({"schema": schema})))
                     .collect();
-                operation["requestBody"] = json!({"content": content, "required": true});
+                operation["requestBody"] = json!({"content": content});
+                if is_required {
+                    operation["requestBody"]["required"] = Value::from(true);
+                }
             }
         }
     }

@@ -1,223 +1,94 @@
 //! What can be done at each path, as published: clients learn from it which options they may use.
 
+mod served;
+mod verbs;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, Status};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use gantry_kinds::{Descriptor, Scope, Subresource};
 
-use super::definitions::{list_name, named, spoken_name};
+use super::definitions::{self, list_name, named, spoken_name};
 use super::dialect::Dialect;
+pub(super) use served::{paths as served, publish as publish_served};
+use verbs::Operation;
 
-const JSON: &[&str] = &["application/json", "application/yaml"];
-const PATCHES: &[&str] = &[
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
-];
-
-/// An option of the query: its name, its type, what it does.
-type Query = (&'static str, &'static str, &'static str);
-
-const DRY_RUN: Query = (
-    "dryRun",
-    "string",
-    "All: decide everything and keep nothing.",
-);
-const MANAGER: Query = (
-    "fieldManager",
-    "string",
-    "In whose name the fields are managed.",
-);
-const VALIDATION: Query = (
-    "fieldValidation",
-    "string",
-    "What to do about unknown and duplicate fields: Ignore, Warn (the default) or Strict.",
-);
-const FORCE: Query = (
-    "force",
-    "boolean",
-    "Whether to take fields over from other managers.",
-);
-const READS: &[Query] = &[];
-const WRITES: &[Query] = &[DRY_RUN, MANAGER, VALIDATION];
-const PATCHING: &[Query] = &[DRY_RUN, MANAGER, VALIDATION, FORCE];
-const LISTS: &[Query] = &[
-    (
-        "allowWatchBookmarks",
-        "boolean",
-        "Whether a watcher wants bookmarks.",
-    ),
-    (
-        "continue",
-        "string",
-        "Where the previous part of the list ended.",
-    ),
-    (
-        "fieldSelector",
-        "string",
-        "Which fields the objects must have.",
-    ),
-    (
-        "labelSelector",
-        "string",
-        "Which labels the objects must carry.",
-    ),
-    ("limit", "integer", "At most so many objects."),
-    (
-        "resourceVersion",
-        "string",
-        "The revision to read at, or to follow from.",
-    ),
-    (
-        "resourceVersionMatch",
-        "string",
-        "How that revision is meant: Exact or NotOlderThan.",
-    ),
-    (
-        "sendInitialEvents",
-        "boolean",
-        "Whether a watch begins with what is there.",
-    ),
-    (
-        "timeoutSeconds",
-        "integer",
-        "End the watch after so many seconds.",
-    ),
-    ("watch", "boolean", "Follow the changes instead of listing."),
-];
-const DELETES: &[Query] = &[
-    DRY_RUN,
-    (
-        "gracePeriodSeconds",
-        "integer",
-        "How long to wait for an orderly end.",
-    ),
-    (
-        "orphanDependents",
-        "boolean",
-        "The older form of propagationPolicy.",
-    ),
-    (
-        "propagationPolicy",
-        "string",
-        "What happens to dependents: Orphan, Background, Foreground.",
-    ),
-];
-
-/// What an operation is, in the words that published schemas use.
-struct Operation {
-    method: &'static str,
-    verb: &'static str,
-    action: &'static str,
-    query: &'static [Query],
-    body: Option<&'static [&'static str]>,
-}
-
-const fn operation(
-    method: &'static str,
-    verb: &'static str,
-    action: &'static str,
-    query: &'static [Query],
-    body: Option<&'static [&'static str]>,
-) -> Operation {
-    Operation {
-        method,
-        verb,
-        action,
-        query,
-        body,
-    }
-}
-
-const LIST: &[Operation] = &[operation("get", "list", "list", LISTS, None)];
-const ON_COLLECTION: &[Operation] = &[
-    operation("get", "list", "list", LISTS, None),
-    operation("post", "create", "post", WRITES, Some(JSON)),
-    operation(
-        "delete",
-        "deletecollection",
-        "deletecollection",
-        DELETES,
-        Some(JSON),
-    ),
-];
-const ON_OBJECT: &[Operation] = &[
-    operation("get", "get", "get", READS, None),
-    operation("put", "update", "put", WRITES, Some(JSON)),
-    operation("patch", "patch", "patch", PATCHING, Some(PATCHES)),
-    operation("delete", "delete", "delete", DELETES, Some(JSON)),
-];
-const ON_PART: &[Operation] = &[
-    operation("get", "get", "get", READS, None),
-    operation("post", "create", "post", WRITES, Some(JSON)),
-    operation("put", "update", "put", WRITES, Some(JSON)),
-    operation("patch", "patch", "patch", PATCHING, Some(PATCHES)),
-];
+/// What the ids of operations over all namespaces end in.
+const EVERYWHERE: &str = "ForAllNamespaces";
 
 /// One path while it is described.
 struct Place<'a> {
     kind: &'a Descriptor,
     dialect: Dialect,
-    /// The definition of what is written and read here.
-    schema: String,
+    /// What is written and read here.
+    schema: Value,
     /// The kind of what is written and read here.
     spoken: Value,
-    /// What operation ids end in.
+    /// What operation ids name it, and what they end in.
     label: String,
+    suffix: &'static str,
 }
 
 /// All paths of `kinds`.
-pub(super) fn paths(kinds: &[&Descriptor], dialect: Dialect) -> Value {
+pub(super) fn paths(kinds: &[&Descriptor], dialect: Dialect) -> Map<String, Value> {
     let mut paths = Map::new();
     for kind in kinds {
         let base = format!("/{}", super::root(&kind.names.group_version()));
         let plural = &kind.names.plural;
         let place = place(kind, dialect);
         if kind.scope == Scope::Cluster {
-            object_paths(&place, &format!("{base}/{plural}"), &mut paths);
+            object_paths(&place, (&base, plural), &mut paths);
             continue;
         }
-        let inside = format!("{base}/namespaces/{{namespace}}/{plural}");
-        object_paths(&place, &inside, &mut paths);
+        let inside = format!("namespaces/{{namespace}}/{plural}");
+        object_paths(&place, (&base, &inside), &mut paths);
         if kind.verbs.allow("list") {
-            let path = format!("{base}/{plural}");
-            let everywhere = describe(&place, LIST, (&path, &["list"]), "ForAllNamespaces");
-            paths.insert(path, everywhere);
+            let place = Place {
+                suffix: EVERYWHERE,
+                ..place
+            };
+            add(&place, verbs::LIST, format!("{base}/{plural}"), &mut paths);
+            let path = format!("{base}/watch/{plural}");
+            add(&place, verbs::WATCH_MANY, path, &mut paths);
         }
     }
-    Value::Object(paths)
+    paths
 }
 
 fn place(kind: &Descriptor, dialect: Dialect) -> Place<'_> {
     Place {
         kind,
         dialect,
-        schema: kind.definition.to_string(),
+        schema: dialect.schema_of(&kind.definition),
         spoken: named(kind, &kind.names.kind),
         label: kind.names.kind.to_string(),
+        suffix: "",
     }
 }
 
-fn object_paths(place: &Place<'_>, collection: &str, paths: &mut Map<String, Value>) {
-    let verbs = place.kind.verbs.names();
-    paths.insert(
-        collection.to_owned(),
-        describe(place, ON_COLLECTION, (collection, verbs), ""),
-    );
-    if !place.kind.verbs.allow("get") {
-        return;
-    }
+fn object_paths(place: &Place<'_>, (base, inside): (&str, &str), paths: &mut Map<String, Value>) {
+    let collection = format!("{base}/{inside}");
     let object = format!("{collection}/{{name}}");
-    paths.insert(
-        object.clone(),
-        describe(place, ON_OBJECT, (&object, verbs), ""),
+    let watched = format!("{base}/watch/{inside}");
+    add(
+        place,
+        verbs::WATCH_ONE,
+        format!("{watched}/{{name}}"),
+        paths,
     );
+    add(place, verbs::WATCH_MANY, watched, paths);
+    add(place, verbs::ON_COLLECTION, collection, paths);
+    add(place, verbs::ON_OBJECT, object.clone(), paths);
     for part in &place.kind.subresources {
         let path = format!("{object}/{}", part.name());
-        let described = describe(&part_of(place, *part), ON_PART, (&path, part.verbs()), "");
-        paths.insert(path, described);
+        let mut place = part_of(place, *part);
+        if *part == Subresource::Proxy {
+            place.suffix = "WithPath";
+            add_part(&place, *part, format!("{path}/{{path}}"), paths);
+            place.suffix = "";
+        }
+        add_part(&place, *part, path, paths);
     }
 }
 
@@ -226,54 +97,100 @@ fn part_of<'a>(place: &Place<'a>, part: Subresource) -> Place<'a> {
     let spoken = part
         .speaks(&kind.names.kind)
         .map(|(group, version, kind)| json!({"group": group, "version": version, "kind": kind}));
+    let schema = match part {
+        Subresource::Attach
+        | Subresource::Exec
+        | Subresource::Log
+        | Subresource::PortForward
+        | Subresource::Proxy => json!({"type": "string"}),
+        Subresource::Approval
+        | Subresource::Binding
+        | Subresource::EphemeralContainers
+        | Subresource::Eviction
+        | Subresource::Finalize
+        | Subresource::Resize
+        | Subresource::Scale
+        | Subresource::Status
+        | Subresource::Token => spoken_name(part).map_or_else(
+            || place.schema.clone(),
+            |name| place.dialect.schema_of(&name),
+        ),
+    };
     Place {
         kind,
         dialect: place.dialect,
-        schema: spoken_name(part).unwrap_or_else(|| place.schema.clone()),
+        schema,
         spoken: spoken.unwrap_or_else(|| place.spoken.clone()),
         label: format!("{}{}", place.label, capital(part.name())),
+        suffix: "",
     }
 }
 
-/// The operations at one path, with the parameters that they share.
-fn describe(
+/// Describes a path by those of `known` that the kind has, if there are any.
+fn add(place: &Place<'_>, known: &[Operation], path: String, paths: &mut Map<String, Value>) {
+    let has = |operation: &&Operation| place.kind.verbs.allow(operation.verb);
+    insert(place, known.iter().filter(has), path, paths);
+}
+
+/// The same for a path that leads to a part of an object.
+fn add_part(place: &Place<'_>, part: Subresource, path: String, paths: &mut Map<String, Value>) {
+    let known = match part {
+        Subresource::Proxy => verbs::ON_PROXY,
+        Subresource::Attach | Subresource::Exec | Subresource::PortForward => {
+            verbs::ON_CONVERSATION
+        }
+        Subresource::Approval
+        | Subresource::Binding
+        | Subresource::EphemeralContainers
+        | Subresource::Eviction
+        | Subresource::Finalize
+        | Subresource::Log
+        | Subresource::Resize
+        | Subresource::Scale
+        | Subresource::Status
+        | Subresource::Token => verbs::ON_PART,
+    };
+    let has = |operation: &&Operation| part.verbs().contains(&operation.verb);
+    insert(place, known.iter().filter(has), path, paths);
+}
+
+fn insert<'o>(
     place: &Place<'_>,
-    known: &[Operation],
-    (path, verbs): (&str, &[&str]),
-    suffix: &str,
-) -> Value {
-    let mut described = Map::new();
-    let named = ["namespace", "name"]
+    operations: impl Iterator<Item = &'o Operation>,
+    path: String,
+    paths: &mut Map<String, Value>,
+) {
+    let mut described: Map<String, Value> = operations
+        .map(|operation| (operation.method.to_owned(), describe(place, operation)))
+        .collect();
+    if described.is_empty() {
+        return;
+    }
+    described.insert("parameters".to_owned(), parameters(place.dialect, &path));
+    paths.insert(path, Value::Object(described));
+}
+
+/// The parameters that all operations at a path share.
+fn parameters(dialect: Dialect, path: &str) -> Value {
+    let named = ["namespace", "name", "path"]
         .into_iter()
         .filter(|name| path.contains(&format!("{{{name}}}")));
-    let named: Vec<Value> = named
-        .map(|name| {
-            place
-                .dialect
-                .parameter(name, "path", "string", "The name in the path.")
-        })
+    let mut shared: Vec<Value> = named
+        .map(|name| dialect.parameter(name, "path", "string", "The name in the path."))
         .collect();
-    described.insert("parameters".to_owned(), Value::from(named));
-    for operation in known
-        .iter()
-        .filter(|operation| verbs.contains(&operation.verb))
-    {
-        described.insert(
-            operation.method.to_owned(),
-            describe_one(place, operation, suffix),
-        );
-    }
-    Value::Object(described)
+    let about = "Whether the answer is indented for people.";
+    shared.push(dialect.parameter("pretty", "query", "string", about));
+    Value::from(shared)
 }
 
-fn describe_one(place: &Place<'_>, operation: &Operation, suffix: &str) -> Value {
+fn describe(place: &Place<'_>, operation: &Operation) -> Value {
     let dialect = place.dialect;
     let queries = operation.query.iter();
     let parameters: Vec<Value> = queries
         .map(|(name, kind, about)| dialect.parameter(name, "query", kind, about))
         .collect();
     let mut described = json!({
-        "operationId": operation_id(place, operation, suffix),
+        "operationId": operation_id(place, operation),
         "x-kubernetes-action": operation.action,
         "x-kubernetes-group-version-kind": place.spoken,
         "parameters": parameters,
@@ -284,55 +201,68 @@ fn describe_one(place: &Place<'_>, operation: &Operation, suffix: &str) -> Value
         described["schemes"] = json!(["https"]);
     }
     if let Some(types) = operation.body {
-        let schema = match operation.verb {
+        let deletes = operation.method == "delete";
+        let schema = match operation.action {
             "patch" => json!({"type": "object"}),
-            "delete" | "deletecollection" => dialect.schema_of(&DeleteOptions::schema_name()),
-            _ => dialect.schema_of(&place.schema),
+            _ if deletes => dialect.schema_of(&DeleteOptions::schema_name()),
+            _ => place.schema.clone(),
         };
-        dialect.take_body(&mut described, &schema, types);
+        dialect.take_body(&mut described, &schema, types, !deletes);
     }
     described
 }
 
 fn responses(place: &Place<'_>, operation: &Operation) -> Value {
     let dialect = place.dialect;
-    let schema = match operation.verb {
+    let schema = match operation.action {
         "list" => dialect.schema_of(&list_name(place.kind)),
+        "watch" | "watchlist" => dialect.schema_of(definitions::WATCH_EVENT),
         "delete" | "deletecollection" => dialect.schema_of(&Status::schema_name()),
-        _ => dialect.schema_of(&place.schema),
+        _ => place.schema.clone(),
     };
-    match operation.verb {
-        "create" => json!({
-            "200": dialect.response("OK", &schema),
-            "201": dialect.response("Created", &schema),
-            "401": {"description": "Unauthorized"},
-        }),
-        _ => json!({
-            "200": dialect.response("OK", &schema),
-            "401": {"description": "Unauthorized"},
-        }),
+    let codes: &[(&str, &str)] = match operation.action {
+        "post" => &[("200", "OK"), ("201", "Created"), ("202", "Accepted")],
+        "put" | "patch" => &[("200", "OK"), ("201", "Created")],
+        "delete" => &[("200", "OK"), ("202", "Accepted")],
+        _ => &[("200", "OK")],
+    };
+    let mut responses = json!({"401": {"description": "Unauthorized"}});
+    for (code, about) in codes {
+        responses[*code] = dialect.response(about, &schema);
     }
+    responses
 }
 
 /// A name that no other operation has, such as `createAppsV1NamespacedDeployment`.
-fn operation_id(place: &Place<'_>, operation: &Operation, suffix: &str) -> String {
+fn operation_id(place: &Place<'_>, operation: &Operation) -> String {
     let names = &place.kind.names;
-    let group = match names.group.split('.').next().unwrap_or("") {
-        "" => "core",
-        group => group,
-    };
-    let verb = match operation.verb {
-        "get" => "read",
-        "update" => "replace",
-        "deletecollection" => "deleteCollection",
-        verb => verb,
-    };
+    let version = format!("{}{}", group_label(&names.group), capital(&names.version));
     let scope = match place.kind.scope {
-        Scope::Namespaced if suffix.is_empty() => "Namespaced",
+        Scope::Namespaced if place.suffix != EVERYWHERE => "Namespaced",
         Scope::Namespaced | Scope::Cluster => "",
     };
-    let (group, version) = (capital(group), capital(&names.version));
-    format!("{verb}{group}{version}{scope}{}{suffix}", place.label)
+    let (label, suffix) = (&place.label, place.suffix);
+    let verb = match operation.action {
+        "connect" => {
+            let method = capital(operation.method);
+            return format!("connect{version}{method}{scope}{label}{suffix}");
+        }
+        "deletecollection" => return format!("delete{version}Collection{scope}{label}"),
+        "watchlist" => return format!("watch{version}{scope}{label}List{suffix}"),
+        "get" => "read",
+        "post" => "create",
+        "put" => "replace",
+        action => action,
+    };
+    format!("{verb}{version}{scope}{label}{suffix}")
+}
+
+/// A group as operation ids name it, such as `RbacAuthorization`.
+fn group_label(group: &str) -> String {
+    match group.strip_suffix(".k8s.io").unwrap_or(group) {
+        "" => "Core".to_owned(),
+        own => own.split('.').map(capital).collect(),
+    }
 }
 
 fn capital(word: &str) -> String {
