@@ -122,6 +122,20 @@ fn a_body_of_another_kind_or_place_is_refused() {
 }
 
 #[test]
+fn a_body_that_does_not_say_its_kind_is_of_the_one_that_the_path_names() {
+    let mut server = Server::new();
+    let body = json!({"metadata": {"name": "a"}, "data": {"k": "v"}});
+    let made = server.ok(request("create v1 configmaps default/"), Some(body));
+    assert_eq!(
+        (&made["apiVersion"], &made["kind"]),
+        (&json!("v1"), &json!("ConfigMap"))
+    );
+    let body = json!({"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": "w"}});
+    let made = server.ok(request("update v1 configmaps default/a"), Some(body));
+    assert_eq!(made["data"]["k"], "w");
+}
+
+#[test]
 fn a_generated_name_is_free_and_shown() {
     let mut server = Server::new();
     let mut body = config_map("", json!({}));
