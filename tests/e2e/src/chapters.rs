@@ -1,5 +1,6 @@
 //! The chapters, in the order in which a reader would try things.
 
+mod clients;
 mod crash;
 mod errors;
 mod exec_logs;
@@ -31,6 +32,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("networking", networking::TESTS),
     ("volumes", volumes::TESTS),
     ("exec and logs", exec_logs::TESTS),
+    ("clients", clients::TESTS),
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("several clusters", several::TESTS),

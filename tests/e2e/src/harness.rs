@@ -17,6 +17,6 @@ pub(crate) use cluster::Cluster;
 pub(crate) use kubectl::Kubectl;
 pub(crate) use lab::Lab;
 pub(crate) use program::{Background, Program};
-pub(crate) use runner::{Runner, Test};
+pub(crate) use runner::{Runner, Test, not_tried};
 pub(crate) use wait::{until, within};
 pub(crate) use web::get;

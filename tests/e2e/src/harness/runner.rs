@@ -87,3 +87,12 @@ impl<'a> Runner<'a> {
         outcome.and_then(|()| leftovers::none_since(self.lab, &before))
     }
 }
+
+/// Says why something was left out of a test that passes without it.
+#[expect(
+    clippy::print_stdout,
+    reason = "what was not tried is part of the result"
+)]
+pub(crate) fn not_tried(why: &str) {
+    println!("        not tried: {why}");
+}
