@@ -1,6 +1,6 @@
 //! `PersistentVolumeClaim`: a wish for storage, and the volume that fulfils it.
 
-mod data;
+mod origin;
 #[cfg(test)]
 mod tests;
 
@@ -56,7 +56,7 @@ impl Kind for PersistentVolumeClaims {
     fn prepare(wish: &mut PersistentVolumeClaim, old: Option<&PersistentVolumeClaim>) {
         let known = old.and_then(|old| old.spec.as_ref());
         if let Some(spec) = &mut wish.spec {
-            data::prepare(spec, known);
+            origin::prepare(spec, known);
         }
         if old.is_none() {
             wish.status = Some(PersistentVolumeClaimStatus {
