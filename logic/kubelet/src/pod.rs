@@ -213,6 +213,10 @@ pub fn next_actions(world: &PodWorld) -> Plan<PodAction> {
         run(world, &mut plan);
     } else {
         refuse(world, &mut plan);
+        // What was asked for later does not keep the rest from running.
+        if world.sandbox.is_some() {
+            run(world, &mut plan);
+        }
     }
     if let Some(left) = deadline::time_left(world).filter(|left| !left.is_zero()) {
         plan.recheck_after(left);

@@ -284,6 +284,21 @@ fn a_pod_that_asks_for_too_much_is_told_and_not_started() {
 }
 
 #[test]
+fn a_running_pod_that_is_asked_for_more_goes_on() {
+    let mut odd = world(two()).running(vec![]);
+    odd.unsupported = vec!["spec.ephemeralContainers are not supported by this node".to_owned()];
+    check(
+        &odd,
+        &expect![[r#"
+        note Unsupported: spec.ephemeralContainers are not supported by this node
+        start a attempt=0 step=0
+        start b attempt=0 step=0
+        look again after 300s
+    "#]],
+    );
+}
+
+#[test]
 fn a_lost_sandbox_is_replaced_and_its_containers_count_on() {
     let mut lost = world(two()).running(vec![]);
     if let Some(sandbox) = &mut lost.sandbox {
