@@ -109,8 +109,10 @@ fn with_writer<T>(
     let resets = match part {
         Part::Status => FieldSet::of_paths(&[&["spec"]]),
         Part::Approval => FieldSet::of_paths(&[&["spec"], &["status", "certificate"]]),
-        Part::Main if call.kind.rules.status == StatusRule::Absent => FieldSet::new(),
-        Part::Main => FieldSet::of_paths(&[&["status"]]),
+        Part::Main | Part::Other(_) if call.kind.rules.status == StatusRule::Absent => {
+            FieldSet::new()
+        }
+        Part::Main | Part::Other(_) => FieldSet::of_paths(&[&["status"]]),
     };
     work(&merge::Writer {
         manager,

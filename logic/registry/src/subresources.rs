@@ -3,13 +3,12 @@
 //! Those that carry streams are not handled here; whoever serves them asks for permission and for
 //! the object itself.
 
-mod approval;
 mod binding;
 mod eviction;
 mod finalize;
 mod scale;
-mod status;
 pub mod token;
+mod whole;
 
 pub(crate) use binding::bind;
 
@@ -18,6 +17,7 @@ use gantry_kinds::Subresource;
 
 use crate::call::Call;
 use crate::step::Step;
+use crate::verbs::update::Part;
 
 /// Handles a request to the subresource called `part`.
 pub(crate) fn handle(call: &mut Call<'_>, part: &str) -> Result<Step, Rejection> {
@@ -31,14 +31,16 @@ pub(crate) fn handle(call: &mut Call<'_>, part: &str) -> Result<Step, Rejection>
         return Err(Rejection::MethodNotAllowed);
     }
     match part {
-        Subresource::Approval => approval::handle(call),
+        Subresource::Approval => whole::handle(call, Part::Approval),
         Subresource::Binding => binding::create(call),
         Subresource::Eviction => eviction::create(call),
         Subresource::Finalize => finalize::update(call),
         Subresource::Scale => scale::handle(call),
-        Subresource::Status => status::handle(call),
+        Subresource::Status => whole::handle(call, Part::Status),
         Subresource::Token => token::create(call),
-        Subresource::EphemeralContainers | Subresource::Resize => Err(not_built(part)),
+        Subresource::EphemeralContainers | Subresource::Resize => {
+            whole::handle(call, Part::Other(part))
+        }
         Subresource::Attach
         | Subresource::Exec
         | Subresource::Log
@@ -48,11 +50,4 @@ pub(crate) fn handle(call: &mut Call<'_>, part: &str) -> Result<Step, Rejection>
             part.name()
         ))),
     }
-}
-
-fn not_built(part: Subresource) -> Rejection {
-    Rejection::bad_request(format!(
-        "the subresource {} is not built yet: make a new pod instead",
-        part.name()
-    ))
 }

@@ -16,6 +16,7 @@ mod reviews;
 mod services;
 mod storage;
 mod watches;
+mod workloads;
 mod writes;
 
 use gantry_access::Access;

@@ -3,6 +3,7 @@
 use gantry_api::field_error::FieldErrors;
 use gantry_api::object::ShapeError;
 use gantry_api::{Object, Rejection};
+use gantry_kinds::Subresource;
 
 use crate::call::Call;
 
@@ -39,6 +40,21 @@ pub(crate) fn approval(call: &Call<'_>, object: &Object, old: &Object) -> Result
     call.kind
         .hooks
         .validate_approval(object, old, &mut errors)
+        .map_err(shape)?;
+    refuse(call, object, errors)
+}
+
+/// Checks an object that is about to be written through the subresource `part`.
+pub(crate) fn part(
+    call: &Call<'_>,
+    part: Subresource,
+    object: &Object,
+    old: &Object,
+) -> Result<(), Rejection> {
+    let mut errors = FieldErrors::new();
+    call.kind
+        .hooks
+        .validate_part(part, object, old, &mut errors)
         .map_err(shape)?;
     refuse(call, object, errors)
 }

@@ -25,6 +25,7 @@ use crate::descriptor::{Descriptor, Hooks, Names, Scope, ScopeMarker, Verbs};
 use crate::kind::Kind;
 use crate::parts::meta;
 use crate::rules::StatusRule;
+use crate::subresource::Subresource;
 use crate::tidy;
 
 /// The descriptor of `K`, stored under its own resource.
@@ -187,6 +188,30 @@ impl<K: Kind> Hooks for Erased<K> {
     ) -> Result<(), ShapeError> {
         meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
         K::validate_approval(&Self::typed(object)?, &Self::typed(old)?, errors);
+        Ok(())
+    }
+
+    fn prepare_part(
+        &self,
+        part: Subresource,
+        object: &mut Object,
+        old: &Object,
+    ) -> Result<(), ShapeError> {
+        let mut typed = Self::typed(object)?;
+        K::prepare_part(part, &mut typed, &Self::typed(old)?);
+        *object = tree::<K>(&typed)?;
+        Ok(())
+    }
+
+    fn validate_part(
+        &self,
+        part: Subresource,
+        object: &Object,
+        old: &Object,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError> {
+        meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
+        K::validate_part(part, &Self::typed(object)?, &Self::typed(old)?, errors);
         Ok(())
     }
 

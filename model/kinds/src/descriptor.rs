@@ -203,6 +203,24 @@ pub trait Hooks: Send + Sync {
         errors: &mut FieldErrors,
     ) -> Result<(), ShapeError>;
 
+    /// For a write to another subresource that speaks whole objects: what it may not change comes
+    /// from `old`.
+    fn prepare_part(
+        &self,
+        part: Subresource,
+        object: &mut Object,
+        old: &Object,
+    ) -> Result<(), ShapeError>;
+
+    /// Reports everything that is wrong with an object that was written through `part`.
+    fn validate_part(
+        &self,
+        part: Subresource,
+        object: &Object,
+        old: &Object,
+        errors: &mut FieldErrors,
+    ) -> Result<(), ShapeError>;
+
     /// What the writer should know although nothing is wrong.
     fn warnings(&self, object: &Object, old: Option<&Object>) -> Result<Vec<String>, ShapeError>;
 

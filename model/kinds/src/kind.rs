@@ -83,6 +83,19 @@ pub trait Kind: 'static {
     /// Reports what is wrong with a decision that was written through the subresource.
     fn validate_approval(_object: &Self::Object, _old: &Self::Object, _errors: &mut FieldErrors) {}
 
+    /// Keeps what a write to `part` may not change: a subresource, other than the status, that
+    /// speaks whole objects.
+    fn prepare_part(_part: Subresource, _object: &mut Self::Object, _old: &Self::Object) {}
+
+    /// Reports what is wrong with an object that was written through `part`.
+    fn validate_part(
+        _part: Subresource,
+        _object: &Self::Object,
+        _old: &Self::Object,
+        _errors: &mut FieldErrors,
+    ) {
+    }
+
     /// What the writer should know although nothing is wrong.
     fn warnings(_object: &Self::Object, _old: Option<&Self::Object>) -> Vec<String> {
         Vec::new()

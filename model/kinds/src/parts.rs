@@ -11,6 +11,7 @@ pub mod container;
 pub mod container_default;
 pub mod csi;
 pub mod env;
+pub mod ephemeral;
 pub mod label_selector;
 pub mod meta;
 pub mod persistent_volume;

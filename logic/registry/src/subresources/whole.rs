@@ -1,4 +1,6 @@
-//! `/status`: what was observed, written apart from what is wanted.
+//! Subresources that speak the object itself, and of which each changes one part of it.
+//!
+//! `/status` is what was observed, written apart from what is wanted.
 
 use gantry_api::Rejection;
 
@@ -11,13 +13,8 @@ use crate::step::Step;
 use crate::verbs::update::{self, Part};
 use crate::verbs::{get, patch};
 
-/// Reads the object, or writes its status; everything else stays as it is.
-pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
-    handle_part(call, Part::Status)
-}
-
-/// Reads the object, or writes this part of its status.
-pub(super) fn handle_part(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> {
+/// Reads the object, or writes one part of it; everything else stays as it is.
+pub(super) fn handle(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> {
     match call.request.verb {
         Verb::Get => get::get(call),
         Verb::Update => update(call, part),

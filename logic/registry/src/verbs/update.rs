@@ -2,6 +2,7 @@
 
 use gantry_api::field_error::FieldErrors;
 use gantry_api::{Object, Rejection};
+use gantry_kinds::Subresource;
 use gantry_store::Stored;
 
 use crate::admission;
@@ -23,6 +24,8 @@ pub(crate) enum Part {
     Status,
     /// What was decided, which is a part of the status, and metadata.
     Approval,
+    /// What the kind says that this subresource may change.
+    Other(Subresource),
 }
 
 /// Replaces the object, or makes it when its kind allows that.
@@ -80,6 +83,7 @@ pub(crate) fn replace(
             hooks.prepare_approval(&mut object, old);
             Ok(())
         }
+        Part::Other(part) => hooks.prepare_part(part, &mut object, old),
     }
     .map_err(validate::shape)?;
     hooks.sign(&mut object, Some(old), &call.author());
@@ -92,6 +96,10 @@ pub(crate) fn replace(
         }
         Part::Status => validate::status(call, &object, old)?,
         Part::Approval => validate::approval(call, &object, old)?,
+        Part::Other(part) => {
+            metadata::count(call, &mut object, old);
+            validate::part(call, part, &object, old)?;
+        }
     }
     admission::validate(call, &object, Some(old))?;
     settle(call, stored, &object)

@@ -1,6 +1,8 @@
 //! `Pod`: containers that live and die together on one node.
 
 mod columns;
+mod ephemeral;
+mod resize;
 mod status_text;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,9 @@ use crate::kind::Kind;
 use crate::parts::{meta, pod_default, pod_spec, qos};
 use crate::rules::Rules;
 use crate::subresource::Subresource;
+
+/// The annotation of a pod that only mirrors one that its node runs by itself.
+const MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// Containers that live and die together on one node.
 #[derive(Debug)]
@@ -84,6 +89,22 @@ impl Kind for Pods {
         update::validate_status(pod, old, errors);
     }
 
+    fn prepare_part(part: Subresource, pod: &mut Pod, old: &Pod) {
+        if part == Subresource::Resize {
+            resize::prepare(pod, old);
+        } else {
+            ephemeral::prepare(pod, old);
+        }
+    }
+
+    fn validate_part(part: Subresource, pod: &Pod, old: &Pod, errors: &mut FieldErrors) {
+        if part == Subresource::Resize {
+            resize::validate(pod, old, errors);
+        } else {
+            ephemeral::validate(pod, old, errors);
+        }
+    }
+
     fn warnings(pod: &Pod, _old: Option<&Pod>) -> Vec<String> {
         let spec = pod.spec.as_ref();
         spec.map(|spec| pod_spec::warnings(spec, &"spec".into()))
@@ -107,6 +128,14 @@ impl Kind for Pods {
             message: message.to_owned(),
         }]
     }
+}
+
+/// The old pod; only what its writer read it at, and who manages what, is of the new one.
+fn take_back(pod: &mut Pod, old: &Pod) {
+    let written = std::mem::take(&mut pod.metadata);
+    *pod = old.clone();
+    pod.metadata.resource_version = written.resource_version;
+    pod.metadata.managed_fields = written.managed_fields;
 }
 
 fn create(pod: &Pod, path: &FieldPath, errors: &mut FieldErrors) {

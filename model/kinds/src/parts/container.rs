@@ -7,7 +7,7 @@ use gantry_base::{FieldPath, name};
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 use super::probe::{self, Purpose};
-use super::{check, env, ports, resources, security, volume_mounts};
+use super::{check, env, ephemeral, ports, resources, security, volume_mounts};
 
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
 const MESSAGE_POLICIES: [&str; 2] = ["FallbackToLogsOnError", "File"];
@@ -34,13 +34,7 @@ pub fn validate_all(spec: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) 
         }
     }
     host_ports(spec, &main, errors);
-    if spec
-        .ephemeral_containers
-        .as_ref()
-        .is_some_and(|list| !list.is_empty())
-    {
-        ephemeral_names(spec, &mut names, path, errors);
-    }
+    ephemeral::validate_all(spec, &mut names, path, errors);
 }
 
 fn unique_name<'a>(
@@ -60,23 +54,12 @@ fn unique_name<'a>(
     }
 }
 
-fn ephemeral_names<'a>(
-    spec: &'a PodSpec,
-    names: &mut BTreeSet<&'a str>,
+pub(super) fn validate(
+    container: &Container,
+    spec: &PodSpec,
     path: &FieldPath,
     errors: &mut FieldErrors,
 ) {
-    for (index, container) in spec.ephemeral_containers.iter().flatten().enumerate() {
-        let path = path.field("ephemeralContainers").index(index);
-        errors.named(&path.field("name"), &container.name, name::dns_label);
-        if !names.insert(&container.name) {
-            errors.duplicate(&path.field("name"), &container.name);
-        }
-        image(container.image.as_deref(), &path, errors);
-    }
-}
-
-fn validate(container: &Container, spec: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
     image(container.image.as_deref(), path, errors);
     words(container, path, errors);
     let ports = container.ports.as_deref().unwrap_or(&[]);
