@@ -57,7 +57,8 @@ impl Controller for Deployments {
         let selector = selector(&deployment.spec.as_ref()?.selector);
         let sets = view.within::<ReplicaSet>(&key.namespace);
         let claims = claims::sort(sets, deployment.uid(), &selector);
-        let pods = view.within::<Pod>(&key.namespace);
+        let sets = claims.owned.iter();
+        let pods = sets.flat_map(|set| view.controlled_by::<Pod>(set.uid()));
         let pods = pods.filter(|pod| selector.matches(pod.labels())).collect();
         Some(World {
             now,

@@ -70,9 +70,11 @@ struct Observed {
     siblings_on: BTreeMap<String, usize>,
 }
 
-/// Looks through the owner's namespace.
+/// Looks through the owner's own pods and those that nobody has, never through everybody's.
 fn observe<T: Kind>(view: &View, owner: &T, selector: &Selector, now: Timestamp) -> Observed {
-    let claims = claims::sort(view.within::<Pod>(owner.namespace()), owner.uid(), selector);
+    let own = owned(view, owner.namespace(), owner.uid());
+    let candidates = own.chain(view.uncontrolled::<Pod>(owner.namespace()));
+    let claims = claims::sort(candidates, owner.uid(), selector);
     Observed {
         now,
         siblings_on: siblings_on(view, owner),
@@ -90,18 +92,21 @@ fn siblings_on<T: Kind>(view: &View, owner: &T) -> BTreeMap<String, usize> {
         None => vec![owner.uid().to_owned()],
     };
     let mut on = BTreeMap::new();
-    for pod in view
-        .within::<Pod>(owner.namespace())
-        .filter(|pod| pod.is_active())
-    {
-        let sibling = pod
-            .controller()
-            .is_some_and(|controller| uids.contains(&controller.uid));
-        if let (true, Some(node)) = (sibling, pod.node_name()) {
+    let siblings = uids
+        .iter()
+        .flat_map(|uid| owned(view, owner.namespace(), uid));
+    for pod in siblings.filter(|pod| pod.is_active()) {
+        if let Some(node) = pod.node_name() {
             *on.entry(node.to_owned()).or_insert(0) += 1;
         }
     }
     on
+}
+
+/// The pods in a namespace that the owner with this uid controls, by name.
+fn owned<'a>(view: &'a View, namespace: &'a str, uid: &str) -> impl Iterator<Item = Arc<Pod>> + 'a {
+    let pods = view.controlled_by::<Pod>(uid);
+    pods.filter(move |pod| pod.namespace() == namespace)
 }
 
 /// The status that follows from what was observed, and from a refused creation if there was one.

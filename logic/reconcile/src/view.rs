@@ -7,6 +7,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use imbl::ordmap::DiffItem;
 use imbl::{OrdMap, OrdSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
@@ -80,15 +81,30 @@ impl Watched {
     }
 }
 
+/// Two are equal when they are one and the same in memory: what was read anew counts as changed.
+impl PartialEq for dyn Cached {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::addr_eq(self, other)
+    }
+}
+
 type Objects = OrdMap<(String, String), Arc<dyn Cached>>;
+type ByUid = OrdMap<String, OrdSet<ObjectKey>>;
 
 /// A picture of many objects at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct View {
     resources: OrdMap<GroupResource, Objects>,
     revisions: OrdMap<GroupResource, Revision>,
-    dependents: OrdMap<String, OrdSet<ObjectKey>>,
+    /// Objects by the uids of their owners.
+    dependents: ByUid,
+    /// Objects by the uid of the owner that controls them; those that nobody controls by an empty
+    /// one.
+    controlled: ByUid,
 }
+
+/// An object before and after a change; nothing where there was or is none.
+pub type Difference<T> = (Option<Arc<T>>, Option<Arc<T>>);
 
 impl View {
     /// The object at this address.
@@ -138,6 +154,53 @@ impl View {
             .filter_map(|key| self.any(key))
     }
 
+    /// All objects of a type that the owner with this uid controls, by namespace and name.
+    pub fn controlled_by<'a, T: Cached + Resource>(
+        &'a self,
+        uid: &str,
+    ) -> impl Iterator<Item = Arc<T>> + 'a {
+        let first = ObjectKey::new(GroupResource::of::<T>(), "", "");
+        self.controlled(uid, first)
+    }
+
+    /// All objects of a type in one namespace that nobody controls, by name.
+    pub fn uncontrolled<'a, T: Cached + Resource>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = Arc<T>> + 'a {
+        let first = ObjectKey::new(GroupResource::of::<T>(), namespace, "");
+        let all = self.controlled::<T>("", first);
+        all.take_while(move |object| object.meta().namespace.as_deref().unwrap_or("") == namespace)
+    }
+
+    fn controlled<T: Cached + Resource>(
+        &self,
+        uid: &str,
+        first: ObjectKey,
+    ) -> impl Iterator<Item = Arc<T>> + '_ {
+        let resource = first.resource.clone();
+        let keys = self.controlled.get(uid).into_iter();
+        let keys = keys.flat_map(move |keys| keys.range(first.clone()..));
+        keys.take_while(move |key| key.resource == resource)
+            .filter_map(|key| downcast(self.any(key)?))
+    }
+
+    /// How the objects of a type differ from those of an earlier view. What both share is not
+    /// looked at, so that views which follow each other are compared quickly.
+    pub fn differences<T: Cached + Resource>(&self, earlier: &Self) -> Vec<Difference<T>> {
+        let resource = GroupResource::of::<T>();
+        let none = Objects::new();
+        let of = |view: &Self| view.resources.get(&resource).cloned();
+        let (old, new) = (of(earlier), of(self));
+        let (old, new) = (old.as_ref().unwrap_or(&none), new.as_ref().unwrap_or(&none));
+        let differences = old.diff(new).map(|one| match one {
+            DiffItem::Add(_, new) => (None, downcast(new)),
+            DiffItem::Update { old, new } => (downcast(old.1), downcast(new.1)),
+            DiffItem::Remove(_, old) => (downcast(old), None),
+        });
+        differences.collect()
+    }
+
     /// All objects in the view, of all kinds.
     pub fn everything(&self) -> impl Iterator<Item = &Arc<dyn Cached>> + '_ {
         self.resources.values().flat_map(OrdMap::values)
@@ -164,6 +227,9 @@ impl View {
         for uid in owners(object.meta()) {
             self.dependents.entry(uid).or_default().insert(key.clone());
         }
+        let controller = controller(object.meta());
+        let controlled = self.controlled.entry(controller).or_default();
+        controlled.insert(key.clone());
         self.resources
             .entry(key.resource)
             .or_default()
@@ -177,13 +243,9 @@ impl View {
         let objects = self.resources.get_mut(&key.resource)?;
         let old = objects.remove(&(key.namespace.clone(), key.name.clone()))?;
         for uid in owners(old.meta()) {
-            if let Some(keys) = self.dependents.get_mut(&uid) {
-                keys.remove(key);
-                if keys.is_empty() {
-                    self.dependents.remove(&uid);
-                }
-            }
+            leave(&mut self.dependents, &uid, key);
         }
+        leave(&mut self.controlled, &controller(old.meta()), key);
         Some(old)
     }
 
@@ -192,6 +254,22 @@ impl View {
         let known = self.revisions.entry(resource.clone()).or_default();
         *known = (*known).max(revision);
     }
+}
+
+fn leave(index: &mut ByUid, uid: &str, key: &ObjectKey) {
+    if let Some(keys) = index.get_mut(uid) {
+        keys.remove(key);
+        if keys.is_empty() {
+            index.remove(uid);
+        }
+    }
+}
+
+/// The uid of the owner that controls an object; empty when there is none.
+fn controller(meta: &ObjectMeta) -> String {
+    let mut owners = meta.owner_references.iter().flatten();
+    let controller = owners.find(|owner| owner.controller == Some(true));
+    controller.map_or_else(String::new, |owner| owner.uid.clone())
 }
 
 fn owners(meta: &ObjectMeta) -> impl Iterator<Item = String> + '_ {
@@ -253,5 +331,56 @@ mod tests {
         assert_eq!(view.owned_by("o").count(), 1);
         assert!(view.get::<Pod>("a", "x").is_none());
         assert_eq!(view.within::<Pod>("b").count(), 1);
+    }
+
+    #[test]
+    fn who_is_controlled_is_told_from_who_is_only_owned() {
+        let mut view = View::default();
+        view.put(pod("a", "owned", "o"), Revision(1));
+        view.put(pod("b", "owned", "o"), Revision(1));
+        let mut child = Pod::clone(&pod("a", "child", "o"));
+        for owner in child.metadata.owner_references.iter_mut().flatten() {
+            owner.controller = Some(true);
+        }
+        view.put(Arc::new(child.clone()), Revision(2));
+        let names = |pods: Vec<Arc<Pod>>| -> Vec<String> {
+            let names = pods.iter().map(|pod| pod.metadata.name.clone());
+            names.map(Option::unwrap_or_default).collect()
+        };
+        assert_eq!(names(view.controlled_by("o").collect()), ["child"]);
+        assert_eq!(names(view.uncontrolled("a").collect()), ["owned"]);
+
+        child.metadata.owner_references = None;
+        view.put(Arc::new(child), Revision(3));
+        assert!(names(view.controlled_by("o").collect()).is_empty());
+        assert_eq!(names(view.uncontrolled("a").collect()), ["child", "owned"]);
+    }
+
+    #[test]
+    fn what_differs_between_two_views_is_told_and_nothing_else() {
+        let mut view = View::default();
+        for name in ["gone", "same", "changed"] {
+            view.put(pod("a", name, "o"), Revision(1));
+        }
+        let earlier = view.clone();
+        view.remove(&pod("a", "gone", "o").object_key(), Revision(2));
+        view.put(pod("a", "changed", "o"), Revision(3));
+        view.put(pod("a", "new", "o"), Revision(4));
+        let told: Vec<(bool, bool, String)> = view
+            .differences::<Pod>(&earlier)
+            .into_iter()
+            .map(|(old, new)| {
+                let named = new.as_ref().or(old.as_ref());
+                let name = named.and_then(|pod| pod.metadata.name.clone());
+                (old.is_some(), new.is_some(), name.unwrap_or_default())
+            })
+            .collect();
+        let expected = [
+            (true, true, "changed".to_owned()),
+            (true, false, "gone".to_owned()),
+            (false, true, "new".to_owned()),
+        ];
+        assert_eq!(told, expected);
+        assert!(view.differences::<Pod>(&view).is_empty());
     }
 }

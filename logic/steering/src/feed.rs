@@ -212,10 +212,9 @@ impl Feed {
     fn sweep(&self, view: &mut View, objects: &[Arc<dyn Cached>], at: Revision) -> Vec<Change> {
         let present: BTreeSet<ObjectKey> =
             objects.iter().map(|object| object.object_key()).collect();
-        let known = view.everything().map(|object| object.object_key());
-        let gone: Vec<ObjectKey> = known
-            .filter(|key| key.resource == self.watched.resource && !present.contains(key))
-            .collect();
+        let known = view.of(&self.watched.resource);
+        let known = known.map(|object| object.object_key());
+        let gone: Vec<ObjectKey> = known.filter(|key| !present.contains(key)).collect();
         gone.iter()
             .filter_map(|key| view.remove(key, at))
             .map(|old| Change { forms: vec![old] })
