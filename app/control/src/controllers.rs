@@ -32,7 +32,7 @@ pub(crate) fn start(
         tasks,
     };
     gantry_controllers::all(ca_pem, &mut parts);
-    parts.visit(Scheduler);
+    parts.visit(Scheduler::default());
     let api = masters(gateway, "gantry-controllers");
     ground.cache.start(&api, clock, tasks);
 }

@@ -73,6 +73,14 @@ pub(crate) fn add(total: &mut Amounts, more: &Amounts) {
     }
 }
 
+/// Takes away what was added once.
+pub(crate) fn subtract(total: &mut Amounts, less: &Amounts) {
+    for (name, amount) in less {
+        let known = total.entry(name.clone()).or_default();
+        *known = *known - *amount;
+    }
+}
+
 fn raise(total: &mut Amounts, other: &Amounts) {
     for (name, amount) in other {
         let known = total.entry(name.clone()).or_default();

@@ -1,6 +1,6 @@
 //! The scheduler as a controller: pods that wait for a node make themselves due.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, PodCondition};
@@ -23,8 +23,23 @@ pub const NAME: &str = "default-scheduler";
 const RETRY: Duration = Duration::from_secs(60);
 
 /// The scheduler.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Scheduler;
+#[derive(Debug, Default)]
+pub struct Scheduler {
+    /// The last picture and the view that gave it: the next one is made from them. Held while that
+    /// is done.
+    last: Mutex<(View, Cluster)>,
+}
+
+impl Scheduler {
+    /// The picture that a view gives.
+    fn cluster(&self, view: &View) -> Cluster {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (earlier, known) = std::mem::take(&mut *last);
+        let cluster = known.brought_to(view, &earlier);
+        *last = (view.clone(), cluster.clone());
+        cluster
+    }
+}
 
 /// One waiting pod and the cluster.
 #[derive(Debug)]
@@ -55,7 +70,7 @@ impl Controller for Scheduler {
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
         let pod = view.get::<Pod>(&key.namespace, &key.name)?;
         waits(&pod).then(|| World {
-            cluster: Cluster::of(view),
+            cluster: self.cluster(view),
             pod,
             now,
         })

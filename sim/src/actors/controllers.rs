@@ -20,7 +20,7 @@ use lap::{Lap, Laps};
 const CA: &str = "-----BEGIN CERTIFICATE-----\nnot a real one\n-----END CERTIFICATE-----\n";
 
 /// More keys than any world of ours has objects.
-const MOST_DUE: usize = 20_000;
+const MOST_DUE: usize = 200_000;
 
 /// All controllers and the scheduler.
 pub(crate) struct Controllers {
@@ -119,7 +119,7 @@ impl Actor for Controllers {
         self.laps.clear();
         self.listeners.clear();
         gantry_controllers::all(CA, self);
-        self.visit(Scheduler);
+        self.visit(Scheduler::default());
         self.following.begin(desk);
     }
 

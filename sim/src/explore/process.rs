@@ -79,7 +79,7 @@ impl<'w> Process<'w> {
             watched: Vec::new(),
         };
         gantry_controllers::all(CA, &mut watched);
-        watched.visit(Scheduler);
+        watched.visit(Scheduler::default());
         let feeds = watched.watched;
         let mut changed = Vec::new();
         for mut feed in feeds {

@@ -1,6 +1,6 @@
 //! Prefers nodes with room, and nodes without pods like this one.
 
-use gantry_api::views::{Meta, PodView};
+use gantry_api::views::Meta;
 
 use super::BEST;
 use crate::cluster::NodeState;
@@ -38,8 +38,6 @@ pub(super) fn siblings(question: &Question<'_>, node: &NodeState) -> i64 {
     let Some(controller) = question.pod.controller() else {
         return 0;
     };
-    let same = |uid: &str| uid == controller.uid;
-    let siblings = node.pods.iter().filter(|pod| pod.is_active());
-    let siblings = siblings.filter(|pod| pod.controller().is_some_and(|owner| same(&owner.uid)));
-    BEST / (i64::try_from(siblings.count()).unwrap_or(BEST) + 1)
+    let siblings = node.active_of(&controller.uid);
+    BEST / (i64::try_from(siblings).unwrap_or(BEST) + 1)
 }
