@@ -97,7 +97,7 @@ pub struct Inside<'a> {
 #[derive(Debug)]
 pub struct Inventory<'a> {
     /// All sandboxes, in whatever state.
-    pub sandboxes: Vec<Sandbox>,
+    pub sandboxes: Vec<&'a Sandbox>,
     /// How packets are led.
     pub rules: &'a Ruleset,
 }

@@ -61,13 +61,24 @@ impl Hollow {
     /// All that exists, in whatever state.
     #[must_use]
     pub fn list(&self) -> Vec<Sandbox> {
-        self.sandboxes.values().cloned().collect()
+        self.all().cloned().collect()
+    }
+
+    /// The same, to look at.
+    pub fn all(&self) -> impl Iterator<Item = &Sandbox> {
+        self.sandboxes.values()
     }
 
     /// One sandbox, or none when it does not exist.
     #[must_use]
     pub fn inspect(&self, id: &SandboxId) -> Option<Sandbox> {
-        self.sandboxes.get(id).cloned()
+        self.get(id).cloned()
+    }
+
+    /// The same, to look at.
+    #[must_use]
+    pub fn get(&self, id: &SandboxId) -> Option<&Sandbox> {
+        self.sandboxes.get(id)
     }
 
     /// Makes a sandbox, or returns the one that the pod has; one that is of no use is replaced.

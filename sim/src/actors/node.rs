@@ -225,7 +225,7 @@ impl Node {
             return self.agent.turns.idle(key);
         };
         for (id, spec) in observed.resumed {
-            self.probe(&id, &spec, desk);
+            self.probe(&id, &Arc::new(spec), desk);
         }
         let mut plan = gantry_kubelet::agent::decide(&observed.turn);
         self.plant.steps(&observed.turn, &mut plan.actions);
@@ -308,7 +308,7 @@ impl Actor for Node {
             view: Some(self.agent.following.view()),
             followed: self.agent.following.followed(),
             machine: Some(Inventory {
-                sandboxes: self.machine.runtime.list(),
+                sandboxes: self.machine.runtime.all().collect(),
                 rules: &self.machine.rules,
             }),
             sizes: vec![

@@ -22,7 +22,7 @@ impl super::Law for Law {
         let mut sandboxes: BTreeMap<(&str, &str), &Sandbox> = BTreeMap::new();
         for (node, inside) in sight.parts {
             let machine = inside.machine.iter();
-            for sandbox in machine.flat_map(|machine| &machine.sandboxes) {
+            for &sandbox in machine.flat_map(|machine| &machine.sandboxes) {
                 sandboxes.insert((node, &sandbox.id.0), sandbox);
             }
         }

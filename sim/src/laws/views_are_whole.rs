@@ -53,9 +53,7 @@ fn compare((view, watched): (&View, &Watched), (at, picture): (Revision, &Snapsh
             return Err(Broken::new(key, what));
         }
     }
-    let seen = view.everything();
-    let seen = seen.filter(|seen| seen.object_key().resource == watched.resource);
-    let seen = seen.count();
+    let seen = view.of(&watched.resource).count();
     if seen == count {
         return Ok(());
     }

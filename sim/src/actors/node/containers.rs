@@ -1,5 +1,6 @@
 //! Containers on a simulated node: made, started, asked, stopped.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
@@ -64,7 +65,7 @@ impl Node {
             Ok(id) => {
                 self.look(&within, desk);
                 self.agent.state.hook_done(key, &id);
-                self.probe(&id, spec, desk);
+                self.probe(&id, &Arc::new(spec.clone()), desk);
                 true
             }
         }
@@ -98,7 +99,7 @@ impl Node {
     }
 
     /// Asks a container what is due, for as long as it runs.
-    pub(super) fn probe(&mut self, id: &ContainerId, spec: &Container, desk: &mut Desk<'_>) {
+    pub(super) fn probe(&mut self, id: &ContainerId, spec: &Arc<Container>, desk: &mut Desk<'_>) {
         if !is_probed(spec) {
             return;
         }
@@ -107,11 +108,11 @@ impl Node {
         };
         if !due.is_empty() {
             let delay = desk.dice.between(ANSWER.0, ANSWER.1);
-            let job = Job::Probed(id.clone(), Box::new(spec.clone()), due);
+            let job = Job::Probed(id.clone(), Arc::clone(spec), due);
             self.agent.later(delay, job, desk);
         } else if let Some(next) = next {
             let delay = since(next, desk.now).max(Duration::from_millis(1));
-            let job = Job::Probe(id.clone(), Box::new(spec.clone()));
+            let job = Job::Probe(id.clone(), Arc::clone(spec));
             self.agent.later(delay, job, desk);
         }
     }
@@ -119,7 +120,7 @@ impl Node {
     pub(super) fn probed(
         &mut self,
         id: &ContainerId,
-        (spec, asked): (&Container, Vec<Which>),
+        (spec, asked): (&Arc<Container>, Vec<Which>),
         desk: &mut Desk<'_>,
     ) {
         for which in asked {
@@ -135,7 +136,7 @@ impl Node {
     }
 
     fn is_well(&self, id: &ContainerId) -> bool {
-        let sandbox = self.machine.runtime.inspect(&id.sandbox);
+        let sandbox = self.machine.runtime.get(&id.sandbox);
         let containers = sandbox.iter().flat_map(|sandbox| &sandbox.containers);
         containers
             .filter(|container| container.id == *id)

@@ -48,9 +48,9 @@ pub(super) enum Job {
     /// What the beat decided is being written.
     WriteBeat(Box<Beat>, Writing),
     /// A container is to be asked how it is.
-    Probe(ContainerId, Box<Container>),
+    Probe(ContainerId, Arc<Container>),
     /// It was asked.
-    Probed(ContainerId, Box<Container>, Vec<Which>),
+    Probed(ContainerId, Arc<Container>, Vec<Which>),
 }
 
 const fn millis(least: u64, most: u64) -> (Duration, Duration) {
