@@ -27,6 +27,7 @@ mod nobody_makes_things_twice;
 mod nodes_settle;
 mod objects;
 mod owners_keep_theirs;
+mod places_are_given_once;
 mod pods_are_bound_once;
 mod pods_end_before_they_go;
 mod pods_run_once;
@@ -228,6 +229,7 @@ impl Laws {
             Box::<finalizers_hold::Law>::default(),
             Box::<living_nodes_are_kept::Law>::default(),
             Box::<names_lead_home::Law>::default(),
+            Box::<places_are_given_once::Law>::default(),
             Box::<pods_are_bound_once::Law>::default(),
             Box::<bindings_fit::Law>::default(),
             Box::<pods_run_once::Law>::default(),

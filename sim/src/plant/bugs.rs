@@ -101,8 +101,8 @@ bugs! {
     OnlyAdded = "only-added",
     /// A key that failed is not tried again.
     LosesFailed = "loses-failed",
-    /// A key that met a conflict is not looked at again.
-    LosesStale = "loses-stale",
+    /// A change that comes while its key is worked on is forgotten (Kubernetes: done before dirty).
+    ForgetsNews = "forgets-news",
     /// A wish to look again later is not heard.
     IgnoresRecheck = "ignores-recheck",
     /// What failed is tried again without a pause.
@@ -120,8 +120,8 @@ bugs! {
 
     // Controllers and the scheduler.
 
-    /// New pods have names from chance, so that a repeated plan creates them twice.
-    NamesByChance = "names-by-chance",
+    /// New pods are numbered, whatever there is: the names of those who still end are taken.
+    NamesByNumber = "names-by-number",
     /// The removal of a finalizer is dropped (leaked finalizer).
     LeaksFinalizer = "leaks-finalizer",
     /// An owner that waits for its dependents is let go before they are gone.

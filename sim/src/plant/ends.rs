@@ -17,8 +17,8 @@ impl Plant {
         now: Timestamp,
     ) {
         let is_lost = match end {
-            End::Done => false,
-            End::Stale => self.is(Bug::LosesStale),
+            // Whoever wrote first has made the key due.
+            End::Done | End::Stale => false,
             End::Refused(..) | End::Failed(_) => self.is(Bug::LosesFailed),
         };
         if is_lost {

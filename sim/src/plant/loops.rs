@@ -22,6 +22,11 @@ impl Plant {
         (forms > 1 && self.is(Bug::OnlyAdded)) || self.acts(Bug::SkipsEvent, 5)
     }
 
+    /// Whether a key is forgotten that a change makes due while it is worked on.
+    pub(crate) fn forgets_news(&self) -> bool {
+        self.is(Bug::ForgetsNews)
+    }
+
     /// Whether a loop does not remember what it wrote.
     pub(crate) fn forgets_writes(&self) -> bool {
         self.is(Bug::ForgetsWrites)

@@ -42,9 +42,7 @@ impl Plant {
             (Bug::DeletesByName, _) => actions.iter_mut().for_each(forget_uid),
             (Bug::UpdatesBlindly, _) => actions.iter_mut().for_each(forget_version),
             (Bug::LeaksFinalizer, _) => actions.retain(|action| !releases(action)),
-            (Bug::NamesByChance, "replicaset-controller") => {
-                actions.iter_mut().for_each(|action| self.rename(action));
-            }
+            (Bug::NamesByNumber, "replicaset-controller") => number(actions),
             (Bug::ReleasesEarly, "generic-garbage-collector") => {
                 release(on, "foregroundDeletion", actions);
             }
@@ -86,13 +84,17 @@ impl Plant {
             plan.recheck_after(Duration::from_secs(1));
         }
     }
+}
 
-    fn rename(&mut self, action: &mut Write) {
-        if let Write::Create { key, object } = action
-            && let Some((stem, _)) = key.name.clone().rsplit_once('-')
-        {
-            key.name = format!("{stem}-{:05}", self.dice.below(100_000));
+/// Names what is made by its place in the plan.
+fn number(actions: &mut [Write]) {
+    let mut last = 0;
+    for action in actions {
+        if let Write::Create { key, object } = action {
+            let stem = key.name.rsplit_once('-').map_or("", |(stem, _)| stem);
+            key.name = format!("{stem}-{last}");
             object.set(&["metadata", "name"], key.name.clone().into());
+            last += 1;
         }
     }
 }

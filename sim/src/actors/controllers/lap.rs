@@ -167,7 +167,10 @@ impl<C: Controller> Lap<C> {
 
 impl<C: Controller> Laps for Lap<C> {
     fn due(&mut self, key: ObjectKey, now: Timestamp) {
-        self.turns.due(key, now);
+        let is_worked_on = matches!(&self.state, State::Acting(acting) if acting.key == key);
+        if !is_worked_on || !self.plant.forgets_news() {
+            self.turns.due(key, now);
+        }
     }
 
     fn go_on(&mut self, following: &Following, desk: &mut Desk<'_>) {
