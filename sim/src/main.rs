@@ -270,6 +270,10 @@ fn show(case: &Case, report: &Report, took: Duration) {
         took.as_millis(),
         report.fingerprint
     );
+    if case.profile.only_fills {
+        let stirred = report.stirred.as_secs();
+        println!("       the last pod changed after {stirred} s");
+    }
     if let Some(violation) = &report.violation {
         println!("       {violation}\n       replay: {case}");
     }

@@ -22,6 +22,9 @@ pub struct Profile {
     pub applications: usize,
     /// The most replicas that anybody asks for.
     pub replicas: u64,
+    /// Whether people only fill the cluster: each application with all the replicas that may be
+    /// asked for, without an address, and nothing afterwards.
+    pub only_fills: bool,
     /// The mean time between two things that somebody does.
     pub pause: Duration,
     /// How long there is trouble.
@@ -46,13 +49,14 @@ impl Profile {
             "calm" => Some(Self::calm()),
             "mild" => Some(Self::mild()),
             "hard" => Some(Self::hard()),
+            "scale" => Some(Self::scale()),
             "steady" => Some(Self::steady()),
             _ => None,
         }
     }
 
     /// The names there are.
-    pub const NAMES: [&str; 4] = ["calm", "mild", "hard", "steady"];
+    pub const NAMES: [&str; 5] = ["calm", "mild", "hard", "scale", "steady"];
 
     /// People at work, and no trouble at all: whatever goes wrong here is plain wrong.
     #[must_use]
@@ -64,6 +68,7 @@ impl Profile {
             humans: 1,
             applications: 3,
             replicas: 5,
+            only_fills: false,
             pause: seconds(20),
             trouble: seconds(15 * 60),
             quiet: seconds(15 * 60),
@@ -119,6 +124,20 @@ impl Profile {
             pause: seconds(5 * 60),
             trouble: seconds(4 * 60 * 60),
             rates: steady,
+            ..Self::calm()
+        }
+    }
+
+    /// As many nodes and pods as anybody asks about, and nothing else: for questions of capacity.
+    #[must_use]
+    pub fn scale() -> Self {
+        Self {
+            name: "scale".to_owned(),
+            nodes: 1_000,
+            applications: 100,
+            replicas: 500,
+            only_fills: true,
+            trouble: seconds(0),
             ..Self::calm()
         }
     }

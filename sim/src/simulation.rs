@@ -25,7 +25,8 @@ use crate::trace::Trace;
 use scripted::Watchful;
 use seats::{Role, Seat};
 
-/// How often all laws look at everything, in steps.
+/// How often all laws look at everything, in steps; where there is more than so much, as often as
+/// there are objects.
 const AUDIT_EVERY: u64 = 1_000;
 
 /// A cluster, its people, its troubles and its laws.
@@ -36,6 +37,10 @@ pub struct Simulation {
     laws: Laws,
     profile: Profile,
     is_resting: bool,
+    /// From which step on everything is to be looked at again.
+    audit_at: u64,
+    /// When a pod changed last.
+    stirred: Timestamp,
     /// Kept only for somebody who tells a story.
     watchful: Option<Watchful>,
 }
@@ -49,6 +54,8 @@ pub struct Report {
     pub steps: u64,
     /// How much time passed in the cluster.
     pub simulated: Duration,
+    /// After how long the last pod changed.
+    pub stirred: Duration,
     /// The number that stands for the whole timeline.
     pub fingerprint: u64,
     /// How often each fault struck.
@@ -94,6 +101,8 @@ impl Simulation {
             laws: Laws::all(),
             profile,
             is_resting: false,
+            audit_at: 0,
+            stirred: start,
             watchful: None,
         };
         simulation.prepare();
@@ -163,6 +172,7 @@ impl Simulation {
             violation,
             steps: self.core.step,
             simulated: gantry_base::time::since(self.core.now, beginning()),
+            stirred: gantry_base::time::since(self.stirred, beginning()),
             fingerprint: self.core.trace.fingerprint(),
             struck: struck
                 .map(|(fault, count)| (fault.name(), *count))
@@ -202,7 +212,11 @@ impl Simulation {
         self.judge()?;
         if self.core.step.is_multiple_of(AUDIT_EVERY) {
             self.server.forget(self.core.now);
-            self.audit(false)?;
+            if self.core.step >= self.audit_at {
+                self.audit(false)?;
+                let objects = u64::try_from(self.server.snapshot().count("")).unwrap_or(u64::MAX);
+                self.audit_at = self.core.step.saturating_add(objects);
+            }
         }
         Ok(true)
     }
@@ -241,6 +255,12 @@ impl Simulation {
         }
         if let Some(watchful) = &mut self.watchful {
             watchful.note(&changes, self.core.now);
+        }
+        if changes
+            .iter()
+            .any(|change| change.key.as_str().starts_with("pods/"))
+        {
+            self.stirred = self.core.now;
         }
         let snapshot = self.server.snapshot();
         let sight = Sight {

@@ -27,6 +27,7 @@ pub(crate) struct Human {
     applications: usize,
     replicas: u64,
     nodes: usize,
+    only_fills: bool,
     pause: Duration,
     /// What is still to be asked for the present wish.
     left: VecDeque<Request>,
@@ -62,6 +63,7 @@ impl Human {
             applications: profile.applications,
             replicas: profile.replicas,
             nodes: profile.nodes,
+            only_fills: profile.only_fills,
             pause: profile.pause,
             left: VecDeque::new(),
             waits_for: None,
@@ -125,8 +127,16 @@ impl Actor for Human {
 
     fn born(&mut self, desk: &mut Desk<'_>) {
         self.left.clear();
+        if self.only_fills {
+            self.is_resting = true;
+            let fill = |application| Wish::Fill { application };
+            let wishes: Vec<Wish> = (0..self.applications).map(fill).collect();
+            for wish in wishes {
+                self.left.extend(wish.requests(self, desk.dice).0);
+            }
+        }
         // The first thing anybody does is to bring their applications up.
-        for application in 0..self.applications {
+        for application in (0..self.applications).filter(|_| !self.only_fills) {
             let begin = Wish::Deploy { application };
             self.left.extend(begin.requests(self, desk.dice).0);
             let serve = Wish::Serve { application };
@@ -160,6 +170,9 @@ impl Actor for Human {
     fn rest(&mut self, desk: &mut Desk<'_>) {
         self.is_resting = true;
         self.drained = None;
+        if self.only_fills {
+            return;
+        }
         for node in 0..self.nodes {
             self.left.push_back(manifests::cordon(node, false));
         }

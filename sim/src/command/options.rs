@@ -21,7 +21,8 @@ cargo xtask sim --hunt              every planted bug in turn: which law finds i
 cargo xtask sim --exhaustive        every crash, late view and lost notice of each controller,
                                     in small worlds (--depth 2: any two of them; --only NAME)
   --from N            the first seed of --seeds or --minutes
-  --profile NAME      one kind of world: calm, mild, hard, steady
+  --profile NAME      one kind of world: calm, mild, hard, scale,
+                      steady
   --plant NAME        with that bug planted
   --without FAULT     with no such trouble (again for more), or `all` for none
   --nodes, --members, --humans, --applications, --replicas N

@@ -11,7 +11,7 @@ use gantry_api::{Encoded, GroupResource, Object, ObjectKey};
 use gantry_store::{Key, Revision, Snapshot, Stored};
 
 /// As many decoded objects are kept at most.
-const KEPT: usize = 20_000;
+const KEPT: usize = 100_000;
 
 /// What was decoded, and from what.
 type Memo = BTreeMap<Key, (Arc<Encoded>, Revision, Rc<Object>)>;

@@ -7,6 +7,9 @@ use crate::command::Case;
 use crate::laws::Violation;
 use crate::profile::Profile;
 
+/// The kinds of worlds that are small enough.
+const KINDS: [&str; 4] = ["calm", "mild", "hard", "steady"];
+
 /// What came of a hunt.
 #[derive(Clone, Debug)]
 pub struct Hunted {
@@ -48,7 +51,7 @@ pub fn hunt(bug: Bug, seeds: u64) -> Hunted {
 /// The kinds of worlds. What is forgotten at the end of trouble is put right by nothing that comes
 /// after it, so there is one with little before that.
 fn profiles() -> Vec<Profile> {
-    let named = Profile::NAMES.into_iter().filter_map(Profile::named);
+    let named = KINDS.into_iter().filter_map(Profile::named);
     let brief = Profile {
         trouble: Duration::from_secs(60),
         ..Profile::hard()

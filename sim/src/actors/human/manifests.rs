@@ -99,6 +99,28 @@ pub(super) fn apply_deployment(place: &Place, dice: &mut Dice, replicas: u64) ->
     apply(&place.key("apps", "deployments"), &deployment)
 }
 
+/// An application of which nothing is particular but how many there are.
+pub(super) fn fill(place: &Place, replicas: u64) -> Request {
+    let deployment = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": place.name, "namespace": place.namespace},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": place.name}},
+            "template": {
+                "metadata": {"labels": {"app": place.name}},
+                "spec": {"containers": [{
+                    "name": "main",
+                    "image": "shop:1",
+                    "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}},
+                }]},
+            },
+        },
+    });
+    apply(&place.key("apps", "deployments"), &deployment)
+}
+
 pub(super) fn apply_replication_controller(place: &Place, dice: &mut Dice) -> Request {
     let controller = json!({
         "apiVersion": "v1",

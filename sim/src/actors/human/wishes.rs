@@ -11,6 +11,8 @@ use crate::chance::Dice;
 pub(super) enum Wish {
     /// Bring an application up, or change whatever came to mind about it.
     Deploy { application: usize },
+    /// Have all of it that there may be.
+    Fill { application: usize },
     /// Give it an address.
     Serve { application: usize },
     /// No longer give it an address.
@@ -108,6 +110,7 @@ impl Wish {
                     human.replicas,
                 )]
             }
+            Self::Fill { application } => vec![manifests::fill(&at(*application), human.replicas)],
             Self::Serve { application } => {
                 vec![manifests::apply_service(&at(*application), dice)]
             }
