@@ -3,6 +3,7 @@
 //! A kind is one file in the folder of its group and one line in [`builtin`]. Everything that kinds
 //! share is elsewhere: the registry for verbs, the schema for shapes. Nothing here keeps state.
 
+pub mod admissionregistration;
 pub mod apps;
 pub mod authentication;
 pub mod author;
@@ -38,7 +39,6 @@ pub use describe::{describe, describe_stored_as};
 pub use descriptor::{Descriptor, Hooks, Names, ScalePaths, Scope, SelectableField, Verbs};
 pub use kind::Kind;
 pub use rules::{Dependents, Generation, Rules, StatusRule};
-pub use subresource::Subresource;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Event;
@@ -47,6 +47,10 @@ use k8s_openapi::api::core::v1::Event;
 #[must_use]
 pub fn builtin() -> Vec<Descriptor> {
     vec![
+        describe::<admissionregistration::MutatingWebhookConfigurations>(),
+        describe::<admissionregistration::ValidatingAdmissionPolicies>(),
+        describe::<admissionregistration::ValidatingAdmissionPolicyBindings>(),
+        describe::<admissionregistration::ValidatingWebhookConfigurations>(),
         describe::<apps::ControllerRevisions>(),
         describe::<apps::DaemonSets>(),
         describe::<apps::Deployments>(),

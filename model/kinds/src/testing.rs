@@ -101,6 +101,17 @@ pub(crate) fn told(errors: &FieldErrors) -> String {
     findings.map(|error| format!("{error}\n")).collect()
 }
 
+/// What the writer of a new object is told.
+pub(crate) fn check_warnings<K: Kind>(fields: Value, expect: &Expect) {
+    let told = describe::<K>().hooks.warnings(&created::<K>(fields), None);
+    let lines: String = told
+        .unwrap()
+        .iter()
+        .map(|told| format!("{told}\n"))
+        .collect();
+    expect.assert_eq(&lines);
+}
+
 /// What a new object has beyond what its author wrote: one line per field.
 pub(crate) fn check_defaults<K: Kind>(fields: Value, expect: &Expect) {
     let written = Value::Object(object::<K>(fields.clone()).0);

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use gantry_api::field_error::{Fault, FieldError, FieldErrors};
 use gantry_base::FieldPath;
+use gantry_base::name::Rule;
 use serde_json::Value;
 
 /// What is said of a number below zero.
@@ -56,6 +57,24 @@ pub fn between(number: i64, low: i64, high: i64, path: &FieldPath, errors: &mut 
             number,
             format!("must be between {low} and {high}, inclusive"),
         );
+    }
+}
+
+/// A name that follows a rule: one finding, whatever number of sentences the rule has against it.
+pub fn named(name: &str, rule: Rule, path: &FieldPath, errors: &mut FieldErrors) {
+    let wrong = rule(name);
+    if !wrong.is_empty() {
+        errors.invalid(path, name, wrong.join(","));
+    }
+}
+
+/// The name of a kind: a label, but for the case of its letters.
+pub fn kind_name(name: &str, path: &FieldPath, errors: &mut FieldErrors) {
+    let wrong = gantry_base::name::dns1035_label(&name.to_lowercase());
+    if !wrong.is_empty() {
+        let wrong = wrong.join(",");
+        let detail = format!("may have mixed case, but should otherwise match: {wrong}");
+        errors.invalid(path, name, detail);
     }
 }
 
