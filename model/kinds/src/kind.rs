@@ -50,7 +50,8 @@ pub trait Kind: 'static {
     const FIELDS: &'static [SelectableField] = &[];
     /// Where the scale subresource finds its numbers.
     const SCALE: Option<ScalePaths> = None;
-    /// Top-level fields that hold whatever a user wants and are never tidied.
+    /// Fields that hold whatever a user wants and are never tidied: paths with dots, which lead
+    /// through lists as if these were not there.
     const OPAQUE: &'static [&'static str] = &[];
     /// What a legal name is.
     const NAME: Rule = name::dns_subdomain;

@@ -4,6 +4,7 @@
 //! share is elsewhere: the registry for verbs, the schema for shapes. Nothing here keeps state.
 
 pub mod admissionregistration;
+pub mod apiextensions;
 pub mod apps;
 pub mod authentication;
 pub mod author;
@@ -51,6 +52,7 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<admissionregistration::ValidatingAdmissionPolicies>(),
         describe::<admissionregistration::ValidatingAdmissionPolicyBindings>(),
         describe::<admissionregistration::ValidatingWebhookConfigurations>(),
+        describe::<apiextensions::CustomResourceDefinitions>(),
         describe::<apps::ControllerRevisions>(),
         describe::<apps::DaemonSets>(),
         describe::<apps::Deployments>(),

@@ -30,33 +30,49 @@ const OPTIONAL_MAPS: [&str; 8] = [
     "stringData",
 ];
 
-/// Tidies all of `object` but the top-level fields called `opaque`.
+/// Tidies all of `object` but what lies at the paths called `opaque`.
 pub(crate) fn object(object: &mut Object, opaque: &[&str]) {
-    for (name, value) in &mut object.0 {
-        if !opaque.contains(&name.as_str()) {
-            tree(value);
-        }
-    }
-    object
-        .0
-        .retain(|name, value| opaque.contains(&name.as_str()) || !is_void(name, value));
+    map(&mut object.0, opaque);
 }
 
-fn tree(value: &mut Value) {
+fn tree(value: &mut Value, opaque: &[&str]) {
     match value {
-        Value::Object(fields) => map(fields),
-        Value::Array(items) => items.iter_mut().for_each(tree),
+        Value::Object(fields) => map(fields, opaque),
+        Value::Array(items) => items.iter_mut().for_each(|item| tree(item, opaque)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-fn map(fields: &mut Map<String, Value>) {
-    // What a manager owns is written with names of fields; it is not ours to tidy.
-    fields
-        .iter_mut()
-        .filter(|(name, _)| *name != "managedFields")
-        .for_each(|(_, value)| tree(value));
-    fields.retain(|name, value| !is_void(name, value));
+fn map(fields: &mut Map<String, Value>, opaque: &[&str]) {
+    fields.retain(|name, value| {
+        // What a manager owns is written with names of fields; it is not ours to tidy.
+        if name == "managedFields" || opaque.contains(&name.as_str()) {
+            whole_numbers(value);
+            return true;
+        }
+        let deeper = opaque
+            .iter()
+            .filter_map(|path| path.strip_prefix(name.as_str()));
+        let deeper: Vec<&str> = deeper.filter_map(|path| path.strip_prefix('.')).collect();
+        tree(value, &deeper);
+        !is_void(name, value)
+    });
+}
+
+/// Types write every number of theirs with a fraction; a whole one is written without, as it came.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Number(number) if number.is_f64() => {
+            let text = number.to_string();
+            let whole = text.strip_suffix(".0");
+            if let Some(whole) = whole.and_then(|text| text.parse::<i64>().ok()) {
+                *number = whole.into();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn is_void(name: &str, value: &Value) -> bool {
