@@ -5,6 +5,7 @@
 
 pub mod admissionregistration;
 pub mod apiextensions;
+pub mod apiregistration;
 pub mod apps;
 pub mod authentication;
 pub mod author;
@@ -53,6 +54,7 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<admissionregistration::ValidatingAdmissionPolicyBindings>(),
         describe::<admissionregistration::ValidatingWebhookConfigurations>(),
         describe::<apiextensions::CustomResourceDefinitions>(),
+        describe::<apiregistration::APIServices>(),
         describe::<apps::ControllerRevisions>(),
         describe::<apps::DaemonSets>(),
         describe::<apps::Deployments>(),
