@@ -20,6 +20,7 @@ pub mod core_v1;
 pub mod describe;
 pub mod descriptor;
 pub mod discovery;
+pub mod flowcontrol;
 pub mod kind;
 pub mod networking;
 pub mod node;
@@ -91,6 +92,8 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<core_v1::Services>(),
         describe::<discovery::EndpointSlices>(),
         describe_stored_as::<core_v1::GroupedEvents, Event>(),
+        describe::<flowcontrol::FlowSchemas>(),
+        describe::<flowcontrol::PriorityLevelConfigurations>(),
         describe::<networking::IPAddresses>(),
         describe::<networking::IngressClasses>(),
         describe::<networking::Ingresses>(),

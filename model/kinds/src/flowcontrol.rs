@@ -1,0 +1,40 @@
+//! The group `flowcontrol.apiserver.k8s.io`: whose requests wait for whose.
+//!
+//! Nothing in this server makes requests wait yet; every write of these kinds says so to its
+//! writer.
+
+pub mod flow_schema;
+pub mod policy_rules;
+pub mod priority_level_configuration;
+pub mod system;
+
+pub use flow_schema::FlowSchemas;
+pub use priority_level_configuration::PriorityLevelConfigurations;
+
+use std::collections::BTreeSet;
+
+use gantry_api::field_error::FieldErrors;
+use gantry_base::FieldPath;
+
+use crate::parts::idle;
+
+/// What the writer of either kind is told; `what` is the kind.
+fn warning(what: &str) -> Vec<String> {
+    idle::warning("limit requests by priority", what)
+}
+
+/// Checks the types of the conditions in a status.
+fn condition_types<'a>(types: impl Iterator<Item = Option<&'a String>>, errors: &mut FieldErrors) {
+    let path = FieldPath::new("status").field("conditions");
+    let mut seen = BTreeSet::new();
+    for (index, word) in types.enumerate() {
+        let at = path.index(index).field("type");
+        let word = word.map_or("", String::as_str);
+        if !seen.insert(word) {
+            errors.duplicate(&at, word);
+        }
+        if word.is_empty() {
+            errors.required(&at, "must not be empty");
+        }
+    }
+}
