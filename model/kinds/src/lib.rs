@@ -27,6 +27,7 @@ pub mod node;
 pub mod parts;
 pub mod policy;
 pub mod rbac;
+pub mod resource;
 pub mod rules;
 pub mod scheduling;
 pub mod storage;
@@ -42,6 +43,7 @@ pub use describe::{describe, describe_stored_as};
 pub use descriptor::{Descriptor, Hooks, Names, ScalePaths, Scope, SelectableField, Verbs};
 pub use kind::Kind;
 pub use rules::{Dependents, Generation, Rules, StatusRule};
+pub use subresource::Subresource;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Event;
@@ -105,6 +107,10 @@ pub fn builtin() -> Vec<Descriptor> {
         describe::<rbac::ClusterRoles>(),
         describe::<rbac::RoleBindings>(),
         describe::<rbac::Roles>(),
+        describe::<resource::DeviceClasses>(),
+        describe::<resource::ResourceClaimTemplates>(),
+        describe::<resource::ResourceClaims>(),
+        describe::<resource::ResourceSlices>(),
         describe::<scheduling::PriorityClasses>(),
         describe::<storage::CSIDrivers>(),
         describe::<storage::CSINodes>(),
