@@ -9,29 +9,40 @@ use serde_json::{Value, json};
 use gantry_api::{Object, ObjectKey, Rejection};
 use gantry_client::{Api, requests};
 use gantry_gateway::Gateway;
-use gantry_kinds::bootstrap::{Bootstrap, objects};
+use gantry_kinds::bootstrap::{Bootstrap, mended, objects};
 use gantry_registry::request::{PatchType, Request, Resource, Verb};
 
 use crate::config::ControlConfig;
 use crate::controllers::masters;
 use crate::error::ControlError;
 
-/// The label on objects that are put back when somebody changed them.
-const RECONCILED: &str = "kubernetes.io/bootstrapping";
+/// What becomes of an object that is there already.
+#[derive(Clone, Copy)]
+enum Repair {
+    /// What its kind says: see [`mended`].
+    Mended,
+    /// Its fields are what they are here, whatever they were.
+    Applied,
+}
 
 /// Makes what is missing and mends what is ours.
-pub(crate) async fn run(gateway: &Gateway, config: &ControlConfig) -> Result<(), ControlError> {
+pub(crate) async fn run(
+    gateway: &Gateway,
+    config: &ControlConfig,
+    ca_pem: &str,
+) -> Result<(), ControlError> {
     let api = masters(gateway, "gantry-bootstrap");
     let settings = Bootstrap {
         service_ranges: vec![config.service_range.to_string()],
     };
     for object in objects(&settings) {
-        let mends = object.labels().contains_key(RECONCILED);
-        ensure(gateway, &api, object, mends).await?;
+        ensure(gateway, &api, object, Repair::Mended).await?;
     }
-    for object in own_services(config) {
+    let mut own = own_services(config);
+    own.push(authentication(ca_pem));
+    for object in own {
         let object = Object::from_value(object).expect("the literals below are objects");
-        ensure(gateway, &api, object, true).await?;
+        ensure(gateway, &api, object, Repair::Applied).await?;
     }
     Ok(())
 }
@@ -40,7 +51,7 @@ async fn ensure(
     gateway: &Gateway,
     api: &Arc<dyn Api>,
     object: Object,
-    mends: bool,
+    repair: Repair,
 ) -> Result<(), ControlError> {
     let what = format!("{} {:?}", object.kind(), object.name());
     let failed = |source| ControlError::Bootstrap { what, source };
@@ -49,12 +60,19 @@ async fn ensure(
     };
     let version = object.api_version().version;
     let known = api.call(requests::request(Verb::Get, &key, &version)).await;
-    let outcome = match known {
-        Err(Rejection::NotFound { .. }) => api.call(create(&key, &object)).await,
-        Ok(_) if mends => api.call(apply(&key, &object)).await,
-        Ok(_) | Err(_) => known,
+    let request = match (known, repair) {
+        (Err(Rejection::NotFound { .. }), _) => Ok(Some(create(&key, &object))),
+        (Err(rejection), _) => Err(rejection),
+        (Ok(_), Repair::Applied) => Ok(Some(apply(&key, &object))),
+        (Ok(known), Repair::Mended) => requests::decode(&known)
+            .map(|known: Object| mended(&object, &known).map(|mended| update(&key, &mended))),
     };
-    outcome.map(drop).map_err(failed)
+    let outcome = match request {
+        Ok(Some(request)) => api.call(request).await.map(drop),
+        Ok(None) => Ok(()),
+        Err(rejection) => Err(rejection),
+    };
+    outcome.map_err(failed)
 }
 
 fn key(gateway: &Gateway, object: &Object) -> Option<ObjectKey> {
@@ -83,6 +101,12 @@ fn create(key: &ObjectKey, object: &Object) -> Request {
     request
 }
 
+fn update(key: &ObjectKey, object: &Object) -> Request {
+    let mut request = requests::request(Verb::Update, key, &object.api_version().version);
+    request.body = requests::body(object);
+    request
+}
+
 fn apply(key: &ObjectKey, object: &Object) -> Request {
     let version = object.api_version().version;
     let mut request = requests::request(Verb::Patch(PatchType::Apply), key, &version);
@@ -90,6 +114,16 @@ fn apply(key: &ObjectKey, object: &Object) -> Request {
     request.options.force = true;
     request.body = requests::body(object);
     request
+}
+
+/// Whom servers behind this one may believe: clients with certificates of the cluster's authority.
+/// Nothing is passed on to them yet, so there is nobody to believe who speaks for others.
+fn authentication(ca_pem: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
+        "data": {"client-ca-file": ca_pem},
+    })
 }
 
 /// The services of the API and of the name server, with where the API really is.

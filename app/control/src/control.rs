@@ -72,7 +72,7 @@ impl Control {
                 authenticator: Arc::clone(&tokens) as _,
             },
         );
-        bootstrap::run(&gateway, &config).await?;
+        bootstrap::run(&gateway, &config, pki.ca_pem()).await?;
         Ok(Self {
             config,
             engine,

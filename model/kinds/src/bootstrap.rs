@@ -1,16 +1,20 @@
 //! The objects that a fresh server must contain before it serves anybody.
 //!
-//! They have their defaults; uid, creation time and generation are the registry's. Those of RBAC
-//! are meant to be put back when the server starts and finds them changed.
+//! They have their defaults; uid, creation time and generation are the registry's. What becomes of
+//! those that a starting server finds changed is said by [`mended`].
 
+mod api_services;
 mod cluster_roles;
 mod controller_roles;
 mod grant;
 mod local_roles;
+mod mend;
 mod role;
 #[cfg(test)]
 mod tests;
 mod user_roles;
+
+pub use mend::mended;
 
 use gantry_api::Object;
 use k8s_openapi::api::core::v1::Namespace;
@@ -20,6 +24,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::core_v1::Namespaces;
 use crate::describe::tree;
+use crate::flowcontrol::{FlowSchemas, PriorityLevelConfigurations, system};
 use crate::kind::Kind;
 use crate::networking::ServiceCIDRs;
 use crate::scheduling::PriorityClasses;
@@ -45,6 +50,9 @@ pub fn objects(config: &Bootstrap) -> Vec<Object> {
     all.extend(cluster_roles::objects());
     all.extend(controller_roles::objects());
     all.extend(local_roles::objects());
+    all.extend(system::levels().map(finished::<PriorityLevelConfigurations>));
+    all.extend(system::schemas().map(finished::<FlowSchemas>));
+    all.extend(api_services::objects());
     all
 }
 

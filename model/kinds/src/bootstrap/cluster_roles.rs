@@ -108,6 +108,13 @@ const ROLES: &[(&str, &[Grant])] = &[
         }],
     ),
     (
+        "system:heapster",
+        &[
+            on("", "events,namespaces,nodes,pods", READ),
+            on("apps", "deployments", READ),
+        ],
+    ),
+    (
         "system:kube-aggregator",
         &[on("", "endpoints,services", READ)],
     ),
@@ -246,6 +253,13 @@ const SCHEDULER: &[Grant] = &[
     ASK_WHETHER,
     on("scheduling.k8s.io", "priorityclasses", READ),
     on(
+        "resource.k8s.io",
+        "deviceclasses,resourceclaims,resourceslices",
+        READ,
+    ),
+    on("resource.k8s.io", "resourceclaims/status", "patch,update"),
+    on("", "pods/finalizers", "update"),
+    on(
         "storage.k8s.io",
         "csidrivers,csinodes,csistoragecapacities,volumeattachments",
         READ,
@@ -289,4 +303,10 @@ const NODE: &[Grant] = &[
         "create,delete,get,patch,update",
     ),
     on("node.k8s.io", "runtimeclasses", READ),
+    on("resource.k8s.io", "resourceclaims", "get"),
+    on(
+        "resource.k8s.io",
+        "resourceslices",
+        "create,delete,deletecollection,get,list,patch,update,watch",
+    ),
 ];

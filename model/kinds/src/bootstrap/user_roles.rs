@@ -1,6 +1,7 @@
 //! `admin`, `edit` and `view`: the roles that people are given. Each holds the next.
 //!
-//! Their rules are filled in here, so that they hold before anybody aggregates.
+//! Their rules are filled in here, in the order in which they are gathered, so that they hold before
+//! anybody does.
 
 use gantry_api::Object;
 use k8s_openapi::api::rbac::v1::PolicyRule;
@@ -12,7 +13,7 @@ use super::role::{aggregate, aggregated};
 pub(super) fn objects() -> Vec<Object> {
     let [admin, edit, view] = [rules(ADMIN), rules(EDIT), rules(VIEW)];
     let edits = [edit.as_slice(), &view].concat();
-    let administers = [admin.as_slice(), &edits].concat();
+    let administers = [edits.as_slice(), &admin].concat();
     vec![
         aggregate("admin", administers, None),
         aggregate("edit", edits, Some("admin")),
@@ -71,6 +72,11 @@ const EDIT: &[Grant] = &[
     on("networking.k8s.io", "ingresses,networkpolicies", WRITE),
     on("policy", "poddisruptionbudgets", WRITE),
     on("coordination.k8s.io", "leases", READ_WRITE),
+    on(
+        "resource.k8s.io",
+        "resourceclaims,resourceclaimtemplates",
+        WRITE,
+    ),
 ];
 
 const VIEW: &[Grant] = &[
@@ -113,4 +119,9 @@ const VIEW: &[Grant] = &[
         READ,
     ),
     on("events.k8s.io", "events", READ),
+    on(
+        "resource.k8s.io",
+        "resourceclaims,resourceclaims/status,resourceclaimtemplates",
+        READ,
+    ),
 ];

@@ -1,0 +1,85 @@
+//! One `APIService` for each version of each group that this server serves itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gantry_api::{GroupVersion, Object};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceSpec};
+
+use super::{finished, named};
+use crate::apiregistration::APIServices;
+use crate::builtin;
+
+/// The label of what a starting server puts in order.
+pub(super) const MANAGED: &str = "kube-aggregator.kubernetes.io/automanaged";
+/// The group of the registrations themselves is always there; it is not registered.
+const OWN_GROUP: &str = "apiregistration.k8s.io";
+
+/// Groups in the order in which clients that must choose prefer them: the higher, the earlier.
+const PRIORITIES: [(&str, i32); 20] = [
+    ("", 18_000),
+    ("apps", 17_800),
+    ("events.k8s.io", 17_750),
+    ("authentication.k8s.io", 17_700),
+    ("authorization.k8s.io", 17_600),
+    ("autoscaling", 17_500),
+    ("batch", 17_400),
+    ("certificates.k8s.io", 17_300),
+    ("networking.k8s.io", 17_200),
+    ("policy", 17_100),
+    ("rbac.authorization.k8s.io", 17_000),
+    ("storage.k8s.io", 16_800),
+    ("admissionregistration.k8s.io", 16_700),
+    ("apiextensions.k8s.io", 16_700),
+    ("scheduling.k8s.io", 16_600),
+    ("coordination.k8s.io", 16_500),
+    ("node.k8s.io", 16_300),
+    ("discovery.k8s.io", 16_200),
+    ("resource.k8s.io", 16_200),
+    ("flowcontrol.apiserver.k8s.io", 16_100),
+];
+/// The priority of a group that the table does not know.
+const OTHER_GROUP: i32 = 16_000;
+
+/// The objects, derived from the kinds.
+pub(super) fn objects() -> Vec<Object> {
+    let kinds = builtin();
+    let served: BTreeSet<GroupVersion> = kinds
+        .iter()
+        .map(|kind| kind.names.group_version())
+        .collect();
+    let served = served.into_iter().filter(|own| own.group != OWN_GROUP);
+    served
+        .map(|own| finished::<APIServices>(service(own)))
+        .collect()
+}
+
+fn service(own: GroupVersion) -> APIService {
+    let known = PRIORITIES.iter().find(|(group, _)| *group == own.group);
+    let mark = (MANAGED.to_owned(), "onstart".to_owned());
+    let metadata = ObjectMeta {
+        labels: Some(BTreeMap::from([mark])),
+        ..named(&format!("{}.{}", own.version, own.group))
+    };
+    APIService {
+        metadata,
+        spec: Some(APIServiceSpec {
+            group: Some(own.group.clone()).filter(|group| !group.is_empty()),
+            group_priority_minimum: known.map_or(OTHER_GROUP, |(_, priority)| *priority),
+            version_priority: version_priority(&own),
+            version: Some(own.version),
+            ..APIServiceSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn version_priority(own: &GroupVersion) -> i32 {
+    match (own.group.as_str(), own.version.as_str()) {
+        ("", _) => 1,
+        ("autoscaling", "v2") => 30,
+        ("flowcontrol.apiserver.k8s.io", _) => 21,
+        ("resource.k8s.io", _) => 20,
+        _ => 15,
+    }
+}
