@@ -6,9 +6,9 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    ClaimProtection, Deployments, EndpointSlices, EndpointsObjects, EventExpiry, Garbage,
-    Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, RootCa, ServiceAccounts,
-    VolumeProtection,
+    ClaimProtection, ClusterRoleAggregation, Deployments, EndpointSlices, EndpointsObjects,
+    EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets,
+    ReplicationControllers, RootCa, ServiceAccounts, VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -22,10 +22,12 @@ pub trait Visitor {
 /// Shows all controllers to `visitor`. `ca_pem` is the certificate that clusters hand to pods.
 pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(ClaimProtection);
+    visitor.visit(ClusterRoleAggregation);
     visitor.visit(Deployments);
     visitor.visit(EndpointSlices);
     visitor.visit(EndpointsObjects);
     visitor.visit(EventExpiry);
+    visitor.visit(FlowSchemas);
     visitor.visit(Garbage::default());
     visitor.visit(Namespaces::default());
     visitor.visit(NodeLife::default());

@@ -113,6 +113,21 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         &[on("", "events", "delete,get,list,watch")],
     ),
     (
+        "flow-schema-controller",
+        &[
+            on(
+                "flowcontrol.apiserver.k8s.io",
+                "flowschemas,prioritylevelconfigurations",
+                "create,get,list,watch",
+            ),
+            on(
+                "flowcontrol.apiserver.k8s.io",
+                "flowschemas/status",
+                "update",
+            ),
+        ],
+    ),
+    (
         "generic-garbage-collector",
         &[on("*", "*", "delete,get,list,patch,update,watch"), EVENTS],
     ),
