@@ -7,10 +7,12 @@
 
 pub mod decode;
 pub mod default;
+pub mod encode;
 mod facts;
 pub mod limits;
 pub mod merge;
 pub mod patch;
+mod proto;
 pub mod prune;
 
 pub mod schema;

@@ -42,10 +42,11 @@ kind\ta\tv1\tThing
 #[test]
 fn messages_are_joined_with_what_their_tags_say() {
     let messages = source::package(INTERFACE, STRUCTURES).unwrap();
-    let table = table(FACTS, &messages).unwrap();
+    let more = [("b\tv1\tSource", "io.k8s.api.a.v1.Source")];
+    let table = table(FACTS, &more, &messages).unwrap();
     assert_eq!(
         table.strip_prefix(HEAD).unwrap(),
-        "message\tio.k8s.api.a.v1.Source\t\n\t7\tON\tbool\t\n\
+        "message\tio.k8s.api.a.v1.Source\t\nkind\tb\tv1\tSource\n\t7\tON\tbool\t\n\
          message\tio.k8s.api.a.v1.Thing\t\n\t1\tsize\tint32\tomit\n\
          \t2\t\t@io.k8s.api.a.v1.Source\tinline\n\t3\tat\t[]time\t\n\
          \t4\textra\t{}@io.k8s.api.a.v1.Words\t\n\
@@ -57,7 +58,7 @@ fn messages_are_joined_with_what_their_tags_say() {
 fn a_field_that_the_facts_do_not_know_is_an_error() {
     let messages = source::package(INTERFACE, STRUCTURES).unwrap();
     let facts = FACTS.replace("\tON\tbool\t\n", "");
-    assert!(table(&facts, &messages).is_err());
+    assert!(table(&facts, &[], &messages).is_err());
     let facts = FACTS.replace("int32", "int64");
-    assert!(table(&facts, &messages).is_err());
+    assert!(table(&facts, &[], &messages).is_err());
 }

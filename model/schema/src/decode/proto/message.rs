@@ -3,12 +3,13 @@
 //! A field that is given twice counts as it was given last; lists and maps grow. Depth and the
 //! number of values are bounded, whatever the bytes say.
 
-use super::table::{Field, Many, Message, MessageId, Table, Type};
+use super::scalar;
 use super::wire::{self, Malformed, Raw, Reader};
 use super::written;
 use crate::decode::node::{Budget, Entry, Node, NodeKind};
 use crate::decode::{DecodeError, json};
 use crate::limits;
+use crate::proto::table::{Field, Many, Message, MessageId, Table, Type};
 use crate::trail::Trail;
 
 /// A walk over one body.
@@ -93,11 +94,11 @@ impl Walk {
                 slot.nodes.clear();
                 slot.nodes.extend((!is_nothing).then_some(value));
             }
-            (Many::List, Type::Scalar(scalar), Raw::Bytes(packed)) if scalar.is_packable() => {
+            (Many::List, Type::Scalar(of), Raw::Bytes(packed)) if scalar::is_packable(of) => {
                 let mut reader = Reader::new(packed);
                 while let Some(number) = reader.number().map_err(|problem| problem.at(at))? {
-                    slot.nodes
-                        .push(self.value(field.of, Raw::Varint(number), at)?);
+                    let number = Raw::Varint(number);
+                    slot.nodes.push(self.value(field.of, number, at)?);
                 }
             }
             (Many::List, of, _) => {
@@ -127,8 +128,8 @@ impl Walk {
     ) -> Result<Entry<'a>, DecodeError> {
         let read = || -> Result<_, Malformed> {
             let [key, value] = wire::fields(raw.bytes()?)?;
-            let zero = if let Type::Scalar(scalar) = of {
-                scalar.zero()
+            let zero = if let Type::Scalar(of) = of {
+                scalar::zero(of)
             } else {
                 Raw::Bytes(&[])
             };
@@ -150,8 +151,7 @@ impl Walk {
         match of {
             Type::Message(id) => self.message(id, raw, at),
             Type::Json => self.json(raw, at),
-            Type::Scalar(scalar) => scalar
-                .read(raw)
+            Type::Scalar(of) => scalar::read(of, raw)
                 .map(written)
                 .map_err(|problem| problem.at(at)),
         }

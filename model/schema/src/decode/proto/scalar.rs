@@ -7,76 +7,43 @@ use serde_json::Number;
 
 use super::wire::{self, Malformed, Raw};
 use crate::decode::node::NodeKind;
+use crate::proto::table::Scalar;
 
 /// The first and the last second that RFC 3339 can write.
 const CALENDAR: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
-/// The type of one such value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scalar {
-    Text,
-    Bytes,
-    Bool,
-    Int32,
-    Int64,
-    Number,
-    Quantity,
-    IntOrText,
-    Time,
-    MicroTime,
+/// Reads a value.
+pub(super) fn read(of: Scalar, raw: Raw<'_>) -> Result<NodeKind<'_>, Malformed> {
+    Ok(match of {
+        Scalar::Text => NodeKind::Text(raw.text()?.into()),
+        Scalar::Bytes => NodeKind::Text(STANDARD.encode(raw.bytes()?).into()),
+        Scalar::Bool => NodeKind::Bool(raw.integer()? != 0),
+        Scalar::Int32 => NodeKind::Number(narrow(raw)?.into()),
+        Scalar::Int64 => NodeKind::Number(raw.integer()?.into()),
+        Scalar::Number => NodeKind::Number(float(raw)?),
+        Scalar::Quantity => quantity(raw.bytes()?)?,
+        Scalar::IntOrText => int_or_text(raw.bytes()?)?,
+        Scalar::Time => moment(raw.bytes()?, time::rfc3339)?,
+        Scalar::MicroTime => moment(raw.bytes()?, time::rfc3339_micro)?,
+    })
 }
 
-impl Scalar {
-    /// The type that the table calls so.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "string" => Self::Text,
-            "bytes" => Self::Bytes,
-            "bool" => Self::Bool,
-            "int32" => Self::Int32,
-            "int64" => Self::Int64,
-            "number" => Self::Number,
-            "quantity" => Self::Quantity,
-            "int-or-string" => Self::IntOrText,
-            "time" => Self::Time,
-            "microtime" => Self::MicroTime,
-            _ => return None,
-        })
-    }
+/// Whether several values may stand one behind the other in one piece.
+pub(super) const fn is_packable(of: Scalar) -> bool {
+    matches!(of, Scalar::Bool | Scalar::Int32 | Scalar::Int64)
+}
 
-    /// Reads a value.
-    pub(super) fn read(self, raw: Raw<'_>) -> Result<NodeKind<'_>, Malformed> {
-        Ok(match self {
-            Self::Text => NodeKind::Text(raw.text()?.into()),
-            Self::Bytes => NodeKind::Text(STANDARD.encode(raw.bytes()?).into()),
-            Self::Bool => NodeKind::Bool(raw.integer()? != 0),
-            Self::Int32 => NodeKind::Number(narrow(raw)?.into()),
-            Self::Int64 => NodeKind::Number(raw.integer()?.into()),
-            Self::Number => NodeKind::Number(float(raw)?),
-            Self::Quantity => quantity(raw.bytes()?)?,
-            Self::IntOrText => int_or_text(raw.bytes()?)?,
-            Self::Time => moment(raw.bytes()?, time::rfc3339)?,
-            Self::MicroTime => moment(raw.bytes()?, time::rfc3339_micro)?,
-        })
-    }
-
-    /// Whether several values may stand one behind the other in one piece.
-    pub(super) const fn is_packable(self) -> bool {
-        matches!(self, Self::Bool | Self::Int32 | Self::Int64)
-    }
-
-    /// What zero looks like on the wire.
-    pub(super) const fn zero(self) -> Raw<'static> {
-        match self {
-            Self::Bool | Self::Int32 | Self::Int64 => Raw::Varint(0),
-            Self::Number => Raw::Fixed64(0),
-            Self::Text
-            | Self::Bytes
-            | Self::Quantity
-            | Self::IntOrText
-            | Self::Time
-            | Self::MicroTime => Raw::Bytes(&[]),
-        }
+/// What zero looks like on the wire.
+pub(super) const fn zero(of: Scalar) -> Raw<'static> {
+    match of {
+        Scalar::Bool | Scalar::Int32 | Scalar::Int64 => Raw::Varint(0),
+        Scalar::Number => Raw::Fixed64(0),
+        Scalar::Text
+        | Scalar::Bytes
+        | Scalar::Quantity
+        | Scalar::IntOrText
+        | Scalar::Time
+        | Scalar::MicroTime => Raw::Bytes(&[]),
     }
 }
 

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::decode::{self, Format};
 use crate::limits;
+use crate::schema::Schema;
 
 const BODIES: &str = include_str!("tests/bodies.tsv");
 
