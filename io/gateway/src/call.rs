@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use gantry_api::{Rejection, Revision};
 use gantry_base::entropy::Seeded;
-use gantry_registry::{Around, Errand, Reply, Request, Todo, freshness, permission};
+use gantry_registry::{Around, Encoding, Errand, Reply, Request, Todo, freshness, permission};
 use gantry_store::{CommitError, Snapshot, Txn};
 
 use crate::gateway::{Response, Shared};
@@ -16,32 +16,33 @@ use crate::limits::COMMITS_AT_ONCE;
 pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response, Rejection> {
     freshen(shared, &request).await?;
     authorize(shared, &request)?;
+    let encoding = request.encoding;
     let mut errand = Errand::new(request);
     loop {
         let todo = shared.around(|around| errand.decide(&shared.registry, around))?;
         match todo {
-            Todo::Answer(reply) => return Ok(respond(reply, None)),
+            Todo::Answer(reply) => return respond(reply, None, encoding),
             Todo::Commit(txn) => {
                 let result = commit(shared, txn).await;
                 if let Some((reply, revision)) = errand.committed(result)? {
-                    return Ok(respond(reply, Some(revision)));
+                    return respond(reply, Some(revision), encoding);
                 }
             }
             Todo::CommitEach(txns) => {
                 let results = commit_each(shared, txns).await;
                 if let Some(reply) = errand.committed_each(results)? {
-                    return Ok(respond(reply, None));
+                    return respond(reply, None, encoding);
                 }
             }
             Todo::Sign(order) => {
                 let signed = shared.signer.sign(&order.claims);
                 let signed = signed.map_err(Rejection::internal)?;
-                return Ok(respond(order.reply(&signed), None));
+                return respond(order.reply(&signed), None, encoding);
             }
             Todo::Authenticate(check) => {
                 let authenticator = &shared.authenticator;
                 let found = authenticator.authenticate(&check.token, &check.audiences);
-                return Ok(respond(check.reply(found), None));
+                return respond(check.reply(found), None, encoding);
             }
         }
     }
@@ -106,12 +107,16 @@ async fn commit_each(shared: &Shared, txns: Vec<Txn>) -> Vec<Result<Revision, Co
     results
 }
 
-fn respond(mut reply: Reply, committed: Option<Revision>) -> Response {
-    Response {
+fn respond(
+    mut reply: Reply,
+    committed: Option<Revision>,
+    encoding: Encoding,
+) -> Result<Response, Rejection> {
+    Ok(Response {
         code: reply.code,
-        content_type: "application/json",
+        content_type: encoding.media_type(),
         warnings: std::mem::take(&mut reply.warnings),
-        content: reply.into_pieces(committed),
+        content: reply.into_encoded(committed, encoding)?,
         headers: Vec::new(),
-    }
+    })
 }

@@ -10,7 +10,7 @@ use gantry_access::{Access, Attributes, Authority, Decision};
 use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::Entropy;
 use gantry_kinds::{Descriptor, Verbs};
-use gantry_registry::{Registry, Request, Settings};
+use gantry_registry::{Encoding, Registry, Request, Settings};
 use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
 use crate::documents::Documents;
@@ -110,9 +110,10 @@ impl Gateway {
 
     /// Answers a request; a refusal is answered with its `Status`.
     pub async fn call(&self, request: Request) -> Response {
+        let encoding = request.encoding;
         match self.try_call(request).await {
             Ok(response) => response,
-            Err(rejection) => Response::from(&rejection),
+            Err(rejection) => Response::refusal(&rejection, encoding),
         }
     }
 
@@ -175,13 +176,15 @@ impl Shared {
     }
 }
 
-impl From<&Rejection> for Response {
-    fn from(rejection: &Rejection) -> Self {
+impl Response {
+    /// The answer that tells of a refusal.
+    #[must_use]
+    pub fn refusal(rejection: &Rejection, encoding: Encoding) -> Self {
         let retry = rejection.retry_after_seconds();
         Self {
             code: rejection.code(),
-            content_type: "application/json",
-            content: vec![rejection.status().to_string().into()],
+            content_type: encoding.media_type(),
+            content: vec![encoding.refusal(rejection)],
             warnings: Vec::new(),
             headers: retry
                 .map(|seconds| ("retry-after", seconds.to_string()))

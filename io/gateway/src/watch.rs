@@ -13,7 +13,7 @@ use gantry_api::Rejection;
 use gantry_base::entropy::{Seeded, below};
 use gantry_registry::limits::WATCH_SECONDS;
 use gantry_registry::verbs::watch::refusal;
-use gantry_registry::{Event, Request, WatchPlan};
+use gantry_registry::{Encoding, Event, Request, WatchPlan};
 use gantry_store::{Watch, WatchError};
 
 pub(crate) use frames::Frames;
@@ -96,7 +96,8 @@ fn lifetime(shared: &Shared, plan: &WatchPlan) -> Duration {
 }
 
 impl WatchStream {
-    /// The next frame: one event as JSON and a line break. Nothing when the watch is over.
+    /// The next frame: one event, as JSON with a line break or in protobuf behind its length. Nothing
+    /// when the watch is over.
     ///
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Bytes> {
@@ -118,7 +119,7 @@ impl WatchStream {
                 }
                 Next::Change(Err(error)) => {
                     self.is_over = true;
-                    return Some(WatchPlan::error(&refusal(&error)));
+                    return Some(WatchPlan::error(&refusal(&error), self.plan.encoding()));
                 }
                 Next::Bookmark => {
                     self.bookmark = next_bookmark(&self.shared, &self.plan);
@@ -130,6 +131,12 @@ impl WatchStream {
                 }
             }
         }
+    }
+
+    /// The encoding of the frames.
+    #[must_use]
+    pub const fn encoding(&self) -> Encoding {
+        self.plan.encoding()
     }
 
     async fn wait(&mut self) -> Next {

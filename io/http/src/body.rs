@@ -56,6 +56,7 @@ pub(crate) fn streamed(
     watch: WatchStream,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Response<Body> {
+    let content_type = watch.encoding().stream_type();
     let frames = stream::unfold(watch, |mut watch| async move {
         let frame = watch.next().await?;
         Some((Ok(frame), watch))
@@ -63,6 +64,6 @@ pub(crate) fn streamed(
     let mut response = Response::new(streaming(frames.take_until(Box::pin(stopped))));
     response
         .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -13,7 +13,7 @@ use gantry_gateway::Document;
 
 use crate::body::{self, Body};
 use crate::front::Front;
-use crate::negotiate::{ACCEPTED, Wanted};
+use crate::negotiate::Wanted;
 use crate::respond;
 
 /// Answers a path that is no resource.
@@ -71,7 +71,8 @@ fn rest<B>(
     if let Some(plans) = plans::answer(front, path) {
         return Ok(respond::json(&plans));
     }
-    discovery::answer(front, path, request, wanted).ok_or(Rejection::NoSuchPath)
+    let answer = discovery::answer(front, path, request, wanted);
+    answer.ok_or(Rejection::NoSuchPath)?
 }
 
 /// Whether the second version of the schemas is wanted in protobuf. Clients name its type with
@@ -88,11 +89,7 @@ fn document<B>(
     request: &Request<B>,
     wanted: &Wanted,
 ) -> Result<Response<Body>, Rejection> {
-    if !wanted.reads_json() {
-        return Err(Rejection::NotAcceptable {
-            accepted: ACCEPTED.to_owned(),
-        });
-    }
+    wanted.require_json()?;
     Ok(published(document, request, wanted))
 }
 

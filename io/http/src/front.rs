@@ -16,6 +16,8 @@ use gantry_api::{Caller, Rejection};
 use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Subject, TokenKey};
+use gantry_registry::Encoding;
+use gantry_registry::request::{Resource, Verb};
 
 use crate::body::{self, Body};
 use crate::endpoints;
@@ -128,12 +130,11 @@ pub(crate) async fn answer(
     let treated = AssertUnwindSafe(treat(&front, &peer, request, &wanted)).catch_unwind();
     let mut response = match treated.instrument(span).await {
         Ok(Ok(response)) => response,
-        Ok(Err(rejection)) => respond::rejection(&rejection),
+        Ok(Err(rejection)) => respond::rejection(&rejection, wanted.encoding()),
         Err(_) => {
             error!(id, "a request met a bug; the panic above says where");
-            respond::rejection(&Rejection::internal(
-                "the server met a bug; its log says where",
-            ))
+            let bug = Rejection::internal("the server met a bug; its log says where");
+            respond::rejection(&bug, wanted.encoding())
         }
     };
     if let Ok(id) = HeaderValue::try_from(id) {
@@ -151,7 +152,9 @@ async fn treat(
 ) -> Result<Response<Body>, Rejection> {
     let caller = authenticate::caller(front, peer, request.headers())?;
     let caller = impersonate::caller(&front.gateway, caller, request.headers())?;
-    match route::route(&request, &caller, wanted)? {
+    let registry = front.gateway.registry();
+    let has_message = |resource: &Resource| registry.writes(resource, Encoding::Protobuf);
+    match route::route(&request, &caller, wanted, has_message)? {
         Route::Fixed => fixed(front, &caller, &request, wanted),
         Route::Object(mut call) => {
             let _place = front.place()?;
@@ -190,7 +193,7 @@ async fn object(
     call: gantry_registry::Request,
     wanted: &Wanted,
 ) -> Result<Response<Body>, Rejection> {
-    if call.verb == gantry_registry::request::Verb::Watch {
+    if call.verb == Verb::Watch {
         let stream = front.gateway.watch(call).await?;
         return Ok(body::streamed(stream, front.stopped()));
     }

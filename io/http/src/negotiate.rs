@@ -1,93 +1,135 @@
-//! What a client is able to read, as its `Accept` headers say.
+//! What a client is able to read, as its `Accept` headers say, and what of it we have.
+//!
+//! Clauses are tried in the client's order of preference; the first that we can answer counts. A
+//! clause may ask for another form of the same objects, such as a table.
+
+mod clause;
 
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_ENCODING};
 
 use gantry_api::Rejection;
+use gantry_registry::Encoding;
 use gantry_registry::request::{Include, View};
 
-/// What can be answered, for those who asked for something else.
-pub(crate) const ACCEPTED: &str = "application/json";
+use clause::Clause;
 
 /// What a client is able to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    types: Vec<MediaType>,
+    /// The preferred ones first.
+    clauses: Vec<Clause>,
     pub(crate) gzip: bool,
 }
 
-/// One media type with its parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct MediaType {
-    name: String,
-    parameters: Vec<(String, String)>,
+/// What can be answered to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// How much of an object comes with its table row.
+    pub(crate) include: Include,
+    /// Whether the answer is a stream of events, which nobody reads in YAML.
+    pub(crate) is_watch: bool,
+    /// Whether the objects themselves can be written in protobuf.
+    pub(crate) has_message: bool,
 }
 
-impl MediaType {
-    fn parse(text: &str) -> Self {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().unwrap_or("").to_ascii_lowercase();
-        let pair = |part: &str| {
-            let (key, value) = part.split_once('=')?;
-            Some((key.trim().to_owned(), value.trim().to_owned()))
-        };
+impl Default for Offer {
+    /// One object with a message.
+    fn default() -> Self {
         Self {
-            name,
-            parameters: parts.filter_map(pair).collect(),
+            include: Include::Metadata,
+            is_watch: false,
+            has_message: true,
+        }
+    }
+}
+
+impl Offer {
+    /// The encodings of objects.
+    fn encodings(self) -> impl Iterator<Item = Encoding> {
+        let is_offered = move |encoding: &Encoding| match encoding {
+            Encoding::Json => true,
+            Encoding::Yaml => !self.is_watch,
+            Encoding::Protobuf => self.has_message,
+        };
+        Encoding::ALL.into_iter().filter(is_offered)
+    }
+
+    fn refusal(self) -> Rejection {
+        let suffix = if self.is_watch { ";stream=watch" } else { "" };
+        let names = self
+            .encodings()
+            .map(|encoding| format!("{}{suffix}", encoding.media_type()));
+        Rejection::NotAcceptable {
+            accepted: names.collect::<Vec<_>>().join(", "),
         }
     }
 
-    fn parameter(&self, key: &str) -> &str {
-        self.parameters
-            .iter()
-            .find(|(known, _)| known == key)
-            .map_or("", |(_, value)| value)
-    }
-
-    fn is_json(&self) -> bool {
-        matches!(
-            self.name.as_str(),
-            "application/json" | "*/*" | "application/*"
-        )
+    /// The form of objects that a clause asks for; nothing when we do not have it in `encoding`.
+    fn view(self, clause: &Clause, encoding: Encoding) -> Option<View> {
+        let is_stream = match clause.parameter("stream") {
+            "" => false,
+            "watch" => true,
+            _ => return None,
+        };
+        if encoding == Encoding::Yaml && (is_stream || self.is_watch) {
+            return None;
+        }
+        let is_ours = clause.parameter("g") == "meta.k8s.io"
+            && matches!(clause.parameter("v"), "v1" | "v1beta1");
+        let (include, is_binary) = (self.include, encoding == Encoding::Protobuf);
+        match clause.parameter("as") {
+            "" if is_binary && !self.has_message => None,
+            "" => Some(View::Object),
+            "Table" if is_ours && !is_binary => Some(View::Table { include }),
+            "PartialObjectMetadata" | "PartialObjectMetadataList" if is_ours => {
+                Some(View::PartialMetadata)
+            }
+            _ => None,
+        }
     }
 }
 
 impl Wanted {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let values = headers
-            .get_all(ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let types = values
-            .flat_map(|value| value.split(','))
-            .map(MediaType::parse);
-        let encodings = headers
-            .get_all(ACCEPT_ENCODING)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let mut encodings = encodings.flat_map(|value| value.split(','));
+        let texts = |name| {
+            let values = headers.get_all(name).iter();
+            let values = values.filter_map(|value| value.to_str().ok());
+            values.flat_map(|value| value.split(','))
+        };
         Self {
-            types: types.filter(|known| !known.name.is_empty()).collect(),
-            gzip: encodings.any(|encoding| encoding.trim().split(';').next() == Some("gzip")),
+            clauses: Clause::sorted(texts(ACCEPT)),
+            gzip: texts(ACCEPT_ENCODING).any(clause::is_gzip),
         }
     }
 
-    /// The first form of objects that the client wants and we have.
-    pub(crate) fn view(&self, include: Include) -> Result<View, Rejection> {
-        if self.types.is_empty() {
-            return Ok(View::Object);
+    /// The form and the encoding of objects that the client likes best of what is offered.
+    pub(crate) fn form(&self, offer: Offer) -> Result<(View, Encoding), Rejection> {
+        if self.clauses.is_empty() {
+            return Ok((View::Object, Encoding::Json));
         }
-        let views = self.types.iter().filter(|known| known.is_json());
-        let mut views = views.filter_map(|known| view(known, include));
-        views.next().ok_or_else(|| Rejection::NotAcceptable {
-            accepted: ACCEPTED.to_owned(),
-        })
+        let clauses = self.clauses.iter();
+        let mut found = clauses.flat_map(|clause| {
+            let encodings = Encoding::ALL.into_iter();
+            let fitting = encodings.filter(|encoding| clause.allows(encoding.media_type()));
+            fitting.filter_map(|encoding| Some((offer.view(clause, encoding)?, encoding)))
+        });
+        found.next().ok_or_else(|| offer.refusal())
+    }
+
+    /// The encoding of refusals: JSON for those who can read nothing that we have.
+    pub(crate) fn encoding(&self) -> Encoding {
+        let allowed = |clause: &Clause| {
+            let mut all = Encoding::ALL.into_iter();
+            all.find(|encoding| clause.allows(encoding.media_type()))
+        };
+        self.clauses.iter().find_map(allowed).unwrap_or_default()
     }
 
     /// The version of aggregated discovery that the client wants before anything else.
     pub(crate) fn aggregated(&self) -> Option<&'static str> {
-        let first = self.types.first()?;
-        let asks = first.is_json()
+        let first = self.clauses.first()?;
+        let asks = first.allows(Encoding::Json.media_type())
             && first.parameter("g") == "apidiscovery.k8s.io"
             && first.parameter("as") == "APIGroupDiscoveryList";
         match first.parameter("v") {
@@ -97,64 +139,17 @@ impl Wanted {
         }
     }
 
-    /// Whether the client reads JSON, or did not say.
-    pub(crate) fn reads_json(&self) -> bool {
-        self.types.is_empty() || self.types.iter().any(MediaType::is_json)
-    }
-}
-
-/// The form that one media type asks for; nothing when we do not have it.
-fn view(known: &MediaType, include: Include) -> Option<View> {
-    let version = known.parameter("v");
-    match known.parameter("as") {
-        "" => Some(View::Object),
-        "Table" if matches!(version, "v1" | "v1beta1") => Some(View::Table { include }),
-        "PartialObjectMetadata" | "PartialObjectMetadataList"
-            if matches!(version, "v1" | "v1beta1") =>
-        {
-            Some(View::PartialMetadata)
+    /// Refuses whoever does not read JSON, where there is nothing else.
+    pub(crate) fn require_json(&self) -> Result<(), Rejection> {
+        let json = Encoding::Json.media_type();
+        if self.clauses.is_empty() || self.clauses.iter().any(|clause| clause.allows(json)) {
+            return Ok(());
         }
-        _ => None,
+        Err(Rejection::NotAcceptable {
+            accepted: json.to_owned(),
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wanted(accept: &str) -> Wanted {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, accept.parse().unwrap());
-        Wanted::of(&headers)
-    }
-
-    #[test]
-    fn the_first_form_that_we_have_is_taken() {
-        let table = View::Table {
-            include: Include::Metadata,
-        };
-        let kubectl = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
-        assert_eq!(wanted(kubectl).view(Include::Metadata), Ok(table));
-        assert_eq!(
-            wanted("application/vnd.kubernetes.protobuf, */*").view(Include::Metadata),
-            Ok(View::Object)
-        );
-        assert_eq!(
-            wanted("application/json;as=New;v=v1,application/json").view(Include::Metadata),
-            Ok(View::Object)
-        );
-        assert!(
-            wanted("application/vnd.kubernetes.protobuf")
-                .view(Include::Metadata)
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn aggregated_discovery_is_told_by_its_parameters() {
-        let accept =
-            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
-        assert_eq!(wanted(accept).aggregated(), Some("v2"));
-        assert_eq!(wanted("application/json").aggregated(), None);
-    }
-}
+mod tests;

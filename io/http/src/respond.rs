@@ -10,10 +10,11 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use gantry_api::Rejection;
+use gantry_registry::Encoding;
 
 use crate::body::{self, Body};
 use crate::limits::{COMPRESS_BYTES, REMARK_LETTERS, REMARKS_LETTERS};
-use crate::negotiate::Wanted;
+use crate::negotiate::{Offer, Wanted};
 
 /// The answer that the gateway gave, compressed for clients that like it when it is large.
 pub(crate) async fn answer(
@@ -23,7 +24,7 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Rejection> {
     let mut content = std::mem::take(&mut answer.content);
     let size: usize = content.iter().map(Bytes::len).sum();
-    if pretty {
+    if pretty && answer.content_type == Encoding::Json.media_type() {
         content = indented(content);
     }
     if !wanted.gzip || size < COMPRESS_BYTES {
@@ -89,10 +90,17 @@ fn warning_header(text: &str) -> String {
 }
 
 /// A refusal with its `Status`.
-pub(crate) fn rejection(rejection: &Rejection) -> Response<Body> {
-    let mut answer = gantry_gateway::Response::from(rejection);
+pub(crate) fn rejection(rejection: &Rejection, encoding: Encoding) -> Response<Body> {
+    let mut answer = gantry_gateway::Response::refusal(rejection, encoding);
     let content = std::mem::take(&mut answer.content);
     with_head(answer, body::pieces(content))
+}
+
+/// An object made for this answer, in an encoding that the client reads.
+pub(crate) fn object(value: &Value, wanted: &Wanted) -> Result<Response<Body>, Rejection> {
+    let (_, encoding) = wanted.form(Offer::default())?;
+    let content = encoding.written(value.to_string().into())?;
+    Ok(with_type(content, encoding.media_type()))
 }
 
 /// A tree as JSON.

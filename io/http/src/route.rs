@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use gantry_api::{Caller, GroupVersion, Rejection};
 use gantry_registry::request::{Format, PatchType, Resource, Verb};
 
-use crate::negotiate::Wanted;
+use crate::negotiate::{Offer, Wanted};
 use crate::query::Query;
 
 /// Where a request leads.
@@ -51,6 +51,7 @@ pub(crate) fn route<B>(
     request: &Request<B>,
     caller: &Caller,
     wanted: &Wanted,
+    has_message: impl Fn(&Resource) -> bool,
 ) -> Result<Route, Rejection> {
     let path = request.uri().path();
     let Some((version, parts)) = split(path) else {
@@ -97,10 +98,22 @@ pub(crate) fn route<B>(
     call.namespace = place.namespace;
     call.name = place.name.filter(|_| verb != Verb::Watch);
     call.subresource = Some(place.subresource).filter(|subresource| !subresource.is_empty());
-    call.view = wanted.view(query.include())?;
+    let offer = Offer {
+        include: query.include(),
+        is_watch: verb == Verb::Watch,
+        has_message: has_message(&call.resource),
+    };
+    (call.view, call.encoding) = wanted.form(offer)?;
     call.caller = caller.clone();
     call.user_agent = header(request.headers(), &USER_AGENT).to_owned();
+    call.options.pretty |= query.get("pretty").is_none() && is_read_by_people(&call.user_agent);
     Ok(Route::Object(Box::new(call)))
+}
+
+/// Whether the program shows answers to people as they come.
+fn is_read_by_people(user_agent: &str) -> bool {
+    let known = ["Mozilla/5.0", "Wget", "curl"];
+    known.iter().any(|name| user_agent.starts_with(name))
 }
 
 /// The version and what comes after it; nothing for paths that lead to no resource.
@@ -254,7 +267,8 @@ mod tests {
             .header(CONTENT_TYPE, content)
             .body(())
             .unwrap();
-        let shown = match route(&request, &Caller::anonymous(), &Wanted::default()) {
+        let found = route(&request, &Caller::anonymous(), &Wanted::default(), |_| true);
+        let shown = match found {
             Ok(Route::Fixed) => "fixed".to_owned(),
             Ok(Route::Object(call)) => format!(
                 "{} {} {} {:?} {:?} {:?}",

@@ -11,6 +11,7 @@ use gantry_schema::decode::{self, Decoded, Document};
 use gantry_schema::{Finding, Schema, TypeRef};
 
 use crate::call::Call;
+use crate::encoding::Encoding;
 use crate::options;
 use crate::request::{Body, DeleteOptions, FieldValidation};
 
@@ -239,7 +240,7 @@ fn bad(error: decode::DecodeError) -> Rejection {
     }
     if matches!(error, decode::DecodeError::NoMessage { .. }) {
         return Rejection::UnsupportedMediaType {
-            accepted: "application/json, application/yaml".to_owned(),
+            accepted: Encoding::names(&[Encoding::Json, Encoding::Yaml]),
         };
     }
     Rejection::bad_request(format!("could not read the body: {error}"))

@@ -10,6 +10,7 @@ mod continuation;
 mod decode;
 mod deletion;
 pub mod discovery;
+mod encoding;
 pub mod errand;
 pub mod freshness;
 pub mod limits;
@@ -32,6 +33,7 @@ mod tests;
 mod validate;
 pub mod verbs;
 
+pub use encoding::Encoding;
 pub use errand::{Errand, Todo};
 pub use registry::{Around, Registry};
 pub use request::{Body, Format, Options, PatchType, Request, Resource, Verb, View};

@@ -8,9 +8,11 @@ use gantry_access::Access;
 use gantry_api::{GroupResource, Rejection};
 use gantry_base::{Entropy, Timestamp};
 use gantry_kinds::{Descriptor, Scope, Verbs};
+use gantry_schema::encode;
 use gantry_store::Snapshot;
 
 use crate::call::Call;
+use crate::encoding::Encoding;
 use crate::request::{Request, Resource, Verb};
 use crate::settings::Settings;
 use crate::step::Step;
@@ -86,6 +88,17 @@ impl Registry {
     #[must_use]
     pub fn find(&self, resource: &Resource) -> Option<&Descriptor> {
         Some(&self.kinds[*self.by_resource.get(resource)?])
+    }
+
+    /// Whether objects of a resource can be answered in `encoding`. What is not known can: that
+    /// there is no such resource is said in whatever encoding was asked for.
+    #[must_use]
+    pub fn writes(&self, resource: &Resource, encoding: Encoding) -> bool {
+        let has_message = |kind: &Descriptor| {
+            let names = &kind.names;
+            encode::is_known(&names.group, &names.version, &names.kind)
+        };
+        encoding != Encoding::Protobuf || self.find(resource).is_none_or(has_message)
     }
 
     /// The kind in whose form `resource` is stored.

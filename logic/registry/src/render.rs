@@ -11,6 +11,7 @@ use gantry_base::Timestamp;
 use gantry_kinds::Descriptor;
 use gantry_store::Stored;
 
+use crate::encoding::Encoding;
 use crate::request::{Include, Request, View};
 use crate::step::{Payload, Reply};
 
@@ -121,7 +122,7 @@ pub(crate) fn refuse_tables(request: &Request) -> Result<(), Rejection> {
     match request.view {
         View::Object | View::PartialMetadata => Ok(()),
         View::Table { .. } => Err(Rejection::NotAcceptable {
-            accepted: "application/json".to_owned(),
+            accepted: Encoding::names(&Encoding::ALL),
         }),
     }
 }

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use gantry_api::{Caller, GroupResource, GroupVersion};
 pub use gantry_schema::Format;
 
+pub use crate::encoding::Encoding;
+
 /// One request, as the registry understands it.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -32,6 +34,8 @@ pub struct Request {
     pub user_agent: String,
     /// In which form objects are to be answered.
     pub view: View,
+    /// In which encoding.
+    pub encoding: Encoding,
 }
 
 impl Request {
@@ -49,6 +53,7 @@ impl Request {
             caller: Caller::anonymous(),
             user_agent: String::new(),
             view: View::Object,
+            encoding: Encoding::Json,
         }
     }
 

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-use gantry_api::{Caller, Encoded, Object, Revision};
+use gantry_api::{Caller, Encoded, Object, Rejection, Revision};
 use gantry_store::Txn;
 
+use crate::encoding::Encoding;
 use crate::reviews::token_review::TokenCheck;
 use crate::subresources::token::TokenOrder;
 use crate::verbs::watch::WatchPlan;
@@ -83,7 +84,7 @@ pub enum Payload {
     /// A tree made for this answer; `metadata.resourceVersion` is filled in by the commit when
     /// there is one and the tree leaves it empty.
     Made(Value),
-    /// Finished bytes, in pieces: lists are joined, never decoded.
+    /// Finished bytes in the encoding of the request, in pieces: lists are joined, never decoded.
     Pieces(Vec<Bytes>),
 }
 
@@ -115,7 +116,22 @@ impl Reply {
         self
     }
 
-    /// The bytes to send, given the revision of the commit, if there was one.
+    /// The bytes to send in `encoding`, which is that of the request.
+    pub fn into_encoded(
+        self,
+        committed: Option<Revision>,
+        encoding: Encoding,
+    ) -> Result<Vec<Bytes>, Rejection> {
+        let is_written = encoding == Encoding::Json || matches!(self.payload, Payload::Pieces(_));
+        let pieces = self.into_pieces(committed);
+        if is_written {
+            return Ok(pieces);
+        }
+        let pieces = pieces.into_iter().map(|piece| encoding.written(piece));
+        pieces.collect()
+    }
+
+    /// The bytes to send in JSON, given the revision of the commit, if there was one.
     #[must_use]
     pub fn into_pieces(self, committed: Option<Revision>) -> Vec<Bytes> {
         self.payload.into_pieces(committed)

@@ -11,7 +11,7 @@ use gantry_api::Rejection;
 use gantry_base::Timestamp;
 use gantry_base::time::after;
 use gantry_registry::verbs::watch::refusal;
-use gantry_registry::{Around, Request, WatchPlan};
+use gantry_registry::{Around, Encoding, Request, WatchPlan};
 use gantry_store::{Watch, WatchError};
 
 use super::Server;
@@ -202,7 +202,7 @@ impl Server {
     /// Ends a watch that cannot go on.
     fn fail(&mut self, core: &mut Core, id: StreamId, error: &WatchError) {
         core.line("server", format_args!("watch {id} fails: {error}"));
-        let frame = WatchPlan::error(&refusal(error));
+        let frame = WatchPlan::error(&refusal(error), Encoding::Json);
         self.tell(core, id, vec![frame]);
         let delay = core.trip();
         self.end_stream(core, id, delay);

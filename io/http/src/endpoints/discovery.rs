@@ -3,7 +3,7 @@
 use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderValue, Request, Response, StatusCode};
 
-use gantry_api::GroupVersion;
+use gantry_api::{GroupVersion, Rejection};
 use gantry_base::hash::Fnv;
 
 use crate::body::{self, Body};
@@ -17,12 +17,12 @@ pub(super) fn answer<B>(
     path: &str,
     request: &Request<B>,
     wanted: &Wanted,
-) -> Option<Response<Body>> {
+) -> Option<Result<Response<Body>, Rejection>> {
     let registry = front.gateway.registry();
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let value = match (parts.as_slice(), wanted.aggregated()) {
-        (["api"], Some(version)) => return Some(aggregated(front, true, version, request)),
-        (["apis"], Some(version)) => return Some(aggregated(front, false, version, request)),
+        (["api"], Some(version)) => return Some(Ok(aggregated(front, true, version, request))),
+        (["apis"], Some(version)) => return Some(Ok(aggregated(front, false, version, request))),
         (["api"], None) => registry.core_versions(&front.address),
         (["apis"], None) => registry.group_list(),
         (["api", version], _) => registry.resource_list(&GroupVersion::new("", *version))?,
@@ -32,7 +32,7 @@ pub(super) fn answer<B>(
         }
         _ => return None,
     };
-    Some(respond::json(&value))
+    Some(respond::object(&value, wanted))
 }
 
 /// Everything at once, unchanged for those who have it.

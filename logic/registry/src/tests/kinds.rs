@@ -12,6 +12,7 @@
 
 mod applied;
 mod asked;
+mod encoded;
 mod shown;
 mod written;
 

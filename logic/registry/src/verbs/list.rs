@@ -2,7 +2,7 @@
 //!
 //! All parts of one list show the same revision, which the continue token carries.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use serde_json::{Value, json};
 
 use gantry_api::{ObjectKey, Rejection, Revision};
@@ -10,7 +10,7 @@ use gantry_store::{Key, Snapshot, Stored};
 
 use crate::call::Call;
 use crate::continuation::Continuation;
-use crate::limits::LIST_PIECE_BYTES;
+use crate::encoding::Listing;
 use crate::render;
 use crate::request::View;
 use crate::revision::{self, Match};
@@ -40,8 +40,8 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let part = gather(call, &page, &prefix, &selection);
     let metadata = metadata(&part, page.snapshot.revision());
     let payload = match call.request.view {
-        View::Object => join(call, &part.items, &metadata),
-        View::PartialMetadata => partial(call, &part.items, metadata),
+        View::Object => join(call, &part.items, metadata)?,
+        View::PartialMetadata => partial(call, &part.items, metadata)?,
         View::Table { include } => {
             let row =
                 |stored: &&Stored| render::row(call.kind, &call.read(stored), include, call.now);
@@ -167,28 +167,16 @@ fn metadata(part: &Part<'_>, revision: Revision) -> Value {
     metadata
 }
 
-/// The list as bytes: a head, the stored bytes with commas between them, a tail.
-fn join(call: &Call<'_>, items: &[&Stored], metadata: &Value) -> Payload {
+/// The list as bytes: the stored ones, one object after the other.
+fn join(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Result<Payload, Rejection> {
     let names = &call.kind.names;
-    let head = format!(
-        "{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
-        names.list_kind,
-        names.group_version()
-    );
-    let mut pieces = Vec::new();
-    let mut piece = BytesMut::from(head.as_bytes());
-    for (index, stored) in items.iter().enumerate() {
-        if index > 0 {
-            piece.extend_from_slice(b",");
-        }
-        append(call, stored, &mut piece);
-        if piece.len() >= LIST_PIECE_BYTES {
-            pieces.push(piece.split().freeze());
-        }
+    let version = names.group_version().to_string();
+    let kind = (version.as_str(), names.list_kind.as_ref());
+    let mut listing = Listing::new(call.request.encoding, kind, metadata)?;
+    for stored in items {
+        listing.push(|piece| append(call, stored, piece))?;
     }
-    piece.extend_from_slice(b"]}");
-    pieces.push(piece.freeze());
-    Payload::Pieces(pieces)
+    listing.finish().map(Payload::Pieces)
 }
 
 fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
@@ -200,16 +188,12 @@ fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
     piece.extend_from_slice(&object);
 }
 
-fn partial(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Payload {
-    let items: Vec<Value> = items
-        .iter()
-        .map(|stored| render::partial(&call.read(stored)))
-        .collect();
-    let list = json!({
-        "kind": "PartialObjectMetadataList",
-        "apiVersion": "meta.k8s.io/v1",
-        "metadata": metadata,
-        "items": items,
-    });
-    Payload::Pieces(vec![Bytes::from(list.to_string())])
+fn partial(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Result<Payload, Rejection> {
+    let kind = ("meta.k8s.io/v1", "PartialObjectMetadataList");
+    let mut listing = Listing::new(call.request.encoding, kind, metadata)?;
+    for stored in items {
+        let item = render::partial(&call.read(stored)).to_string();
+        listing.push(|piece| piece.extend_from_slice(item.as_bytes()))?;
+    }
+    listing.finish().map(Payload::Pieces)
 }

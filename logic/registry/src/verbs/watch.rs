@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use gantry_api::watch::EventType;
@@ -16,6 +16,7 @@ use gantry_kinds::Descriptor;
 use gantry_store::{Change, Key, KeyRange, Snapshot, Stored, WatchError};
 
 use crate::call::Call;
+use crate::encoding::{Encoding, Events};
 use crate::registry::{Around, Registry};
 use crate::render;
 use crate::request::{Request, Resource, View};
@@ -40,6 +41,7 @@ pub struct WatchPlan {
     pub seconds: Option<u64>,
     kind: Descriptor,
     view: View,
+    events: Events,
     form: Arc<Form>,
     selection: Selection,
     prefix: String,
@@ -63,6 +65,7 @@ pub struct Event {
 pub struct Form {
     resource: Resource,
     view: View,
+    encoding: Encoding,
 }
 
 /// Plans a watch over what the request selects.
@@ -98,13 +101,26 @@ pub(crate) fn watch(call: &mut Call<'_>) -> Result<Step, Rejection> {
         seconds: options.timeout_seconds,
         kind: call.kind.clone(),
         view: call.request.view,
+        events: events(call)?,
         form: Arc::new(Form {
             resource: call.request.resource.clone(),
             view: call.request.view,
+            encoding: call.request.encoding,
         }),
         selection,
         prefix,
     })))
+}
+
+/// In which way the watcher's events are written.
+fn events(call: &Call<'_>) -> Result<Events, Rejection> {
+    let version = call.kind.names.group_version().to_string();
+    let kind = match call.request.view {
+        View::Object => (version.as_str(), call.kind.names.kind.as_ref()),
+        View::PartialMetadata => ("meta.k8s.io/v1", "PartialObjectMetadata"),
+        View::Table { .. } => ("meta.k8s.io/v1", "Table"),
+    };
+    Events::of(call.request.encoding, kind)
 }
 
 /// Whether a name means one key: not when all namespaces are watched.
@@ -207,21 +223,27 @@ impl WatchPlan {
         &self.form
     }
 
+    /// The encoding of the frames.
+    #[must_use]
+    pub const fn encoding(&self) -> Encoding {
+        self.events.encoding()
+    }
+
     /// The frame that tells of `event`. Only the first table of a watch has a head, so its frames
     /// are not shared.
     #[must_use]
     pub fn frame(&self, event: &Event, is_first: bool, now: Timestamp) -> Bytes {
-        let mut out = BytesMut::with_capacity(event.value.len() + 64);
-        out.extend_from_slice(b"{\"type\":\"");
-        out.extend_from_slice(event.event.as_str().as_bytes());
-        out.extend_from_slice(b"\",\"object\":");
         if self.view == View::Object && self.kind.native {
-            event.value.write(event.revision, &mut out);
-        } else {
-            out.extend_from_slice(self.shown(event, is_first, now).to_string().as_bytes());
+            return self.told(event.event, &event.value.json(event.revision));
         }
-        out.extend_from_slice(b"}\n");
-        out.freeze()
+        let shown = self.shown(event, is_first, now).to_string();
+        self.told(event.event, shown.as_bytes())
+    }
+
+    /// The frame that tells of the object whose JSON this is.
+    fn told(&self, event: EventType, json: &[u8]) -> Bytes {
+        let frame = self.events.event(event, json);
+        frame.unwrap_or_else(|rejection| Self::error(&rejection, self.encoding()))
     }
 
     fn shown(&self, event: &Event, is_first: bool, now: Timestamp) -> Value {
@@ -272,13 +294,15 @@ impl WatchPlan {
                 render::table(None, vec![row], list)
             }
         };
-        frame(EventType::Bookmark, &object)
+        self.told(EventType::Bookmark, object.to_string().as_bytes())
     }
 
     /// The frame that ends a watch with a refusal.
     #[must_use]
-    pub fn error(rejection: &Rejection) -> Bytes {
-        frame(EventType::Error, &rejection.status())
+    pub fn error(rejection: &Rejection, encoding: Encoding) -> Bytes {
+        let status = rejection.status().to_string();
+        let frame = encoding.event(EventType::Error, status.as_bytes());
+        frame.expect("a Status is written in every encoding")
     }
 
     /// Whether all watchers of this form are sent the same bytes.
@@ -314,9 +338,4 @@ fn expired(message: &str) -> Rejection {
         message: format!("too old resource version: {message}"),
         continue_token: None,
     }
-}
-
-fn frame(event: EventType, object: &Value) -> Bytes {
-    let text = format!("{{\"type\":\"{}\",\"object\":{object}}}\n", event.as_str());
-    Bytes::from(text)
 }
