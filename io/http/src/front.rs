@@ -29,7 +29,7 @@ use crate::nodes::Nodes;
 use crate::respond;
 use crate::route::{self, Route};
 use crate::server::Bounds;
-use crate::streams;
+use crate::streams::{self, upgrade};
 use crate::tasks::Tasks;
 
 /// What every request has at hand.
@@ -158,6 +158,9 @@ async fn treat(
         Route::Fixed => fixed(front, &caller, &request, wanted),
         Route::Object(mut call) => {
             let _place = front.place()?;
+            if call.verb == Verb::Watch && upgrade::is_asked(request.headers()) {
+                return streams::watch::serve(front, *call, request).await;
+            }
             if let Some(format) = route::body_format(&call, request.headers())? {
                 let bytes = read(request, front.bounds.request).await?;
                 call.body =

@@ -13,6 +13,7 @@ pub(crate) mod outlet;
 mod port_forward;
 mod talk;
 pub(crate) mod upgrade;
+pub(crate) mod watch;
 mod websocket;
 
 use std::sync::Arc;

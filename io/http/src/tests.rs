@@ -106,14 +106,22 @@ async fn a_log_is_read_and_its_absence_explained() {
 
 /// Leaves HTTP for what `headers` name, on the path `part` of the pod.
 async fn upgrade(
-    mut client: Client,
+    client: Client,
     method: &str,
     part: &str,
     headers: &[(&str, &str)],
 ) -> TokioIo<hyper::upgrade::Upgraded> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(format!("{POD}/{part}"));
+    upgrade_at(client, method, &format!("{POD}/{part}"), headers).await
+}
+
+/// Leaves HTTP for what `headers` name, on `path`.
+async fn upgrade_at(
+    mut client: Client,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> TokioIo<hyper::upgrade::Upgraded> {
+    let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers
         .iter()
         .chain(&[("host", "localhost"), ("connection", "Upgrade")])

@@ -2,12 +2,18 @@
 //!
 //! A token that is not accepted is refused; it never makes its bearer anonymous.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use gantry_api::{Caller, Rejection};
 
 use crate::front::{Front, Peer};
+use crate::streams::upgrade;
+
+/// What the name of a WebSocket protocol begins with that carries a token.
+const IN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
 
 pub(crate) fn caller(front: &Front, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Rejection> {
     if let Some(subject) = &peer.subject {
@@ -20,7 +26,7 @@ pub(crate) fn caller(front: &Front, peer: &Peer, headers: &HeaderMap) -> Result<
     let Some(token) = bearer(headers) else {
         return Ok(Caller::anonymous());
     };
-    match front.authenticator.authenticate(token, &[]) {
+    match front.authenticator.authenticate(&token, &[]) {
         Ok(authenticated) => Ok(authenticated.caller),
         Err(why) => {
             tracing::debug!(why, "refused a token");
@@ -29,8 +35,42 @@ pub(crate) fn caller(front: &Front, peer: &Peer, headers: &HeaderMap) -> Result<
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// The token, which browsers cannot send but as the name of a protocol.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        let protocols = upgrade::socket_protocols(headers);
+        return protocols.iter().find_map(|name| token_in(name));
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| token.trim().to_owned())
+}
+
+/// Whether the name of a WebSocket protocol is none, but carries a token.
+pub(crate) fn is_token(protocol: &str) -> bool {
+    protocol.starts_with(IN_PROTOCOL)
+}
+
+fn token_in(protocol: &str) -> Option<String> {
+    let encoded = protocol.strip_prefix(IN_PROTOCOL)?;
+    let token = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+    String::from_utf8(token).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::SEC_WEBSOCKET_PROTOCOL;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_in_either_place() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(bearer(&headers), None);
+        let protocols = "base64url.bearer.authorization.k8s.io.YS5iLmM, binary.k8s.io";
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, protocols.parse().unwrap());
+        assert_eq!(bearer(&headers).as_deref(), Some("a.b.c"));
+        headers.insert(AUTHORIZATION, "Bearer d".parse().unwrap());
+        assert_eq!(bearer(&headers).as_deref(), Some("d"));
+    }
 }

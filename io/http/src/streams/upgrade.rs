@@ -99,11 +99,11 @@ pub(crate) fn choose(
 /// Agrees to speak WebSocket, and the socket once the client has heard so.
 pub(crate) fn to_socket(
     mut request: Request<Incoming>,
-    protocol: Option<&'static str>,
+    protocol: Option<&str>,
 ) -> Result<
     (
         Response<Body>,
-        impl Future<Output = Result<Socket, hyper::Error>> + Send,
+        impl Future<Output = Result<Socket, hyper::Error>> + Send + use<>,
     ),
     Rejection,
 > {
@@ -114,10 +114,8 @@ pub(crate) fn to_socket(
     let accept = accept.map_err(|error| Rejection::internal(error.to_string()))?;
     let mut reply = switching("websocket");
     reply.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
-    if let Some(protocol) = protocol {
-        reply
-            .headers_mut()
-            .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    if let Some(Ok(protocol)) = protocol.map(HeaderValue::from_str) {
+        reply.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     let upgraded = hyper::upgrade::on(&mut request);
     let socket = async move {

@@ -1,13 +1,17 @@
 //! The same objects in every encoding, at once and as they change.
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use gantry_registry::Encoding;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::world::{Client, World};
-use super::POD;
+use super::{POD, upgrade_at};
 
 const PROTO: &str = "application/vnd.kubernetes.protobuf";
 const PODS: &str = "/api/v1/namespaces/default/pods";
@@ -164,4 +168,27 @@ async fn a_watch_tells_the_same_in_both_encodings() {
     );
     assert!(event.starts_with(b"\x0a\x05ADDED\x12"));
     assert!(event.ends_with(&object));
+}
+
+#[tokio::test]
+async fn a_watch_goes_over_websocket_too() {
+    let world = World::with_pod().await;
+    let first = async |accept: &str| {
+        let headers = [
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("sec-websocket-protocol", "binary.k8s.io"),
+            ("accept", accept),
+        ];
+        let path = format!("{PODS}?watch=true");
+        let raw = upgrade_at(world.admin().await, "GET", &path, &headers).await;
+        let mut socket = WebSocketStream::from_raw_socket(raw, Role::Client, None).await;
+        socket.next().await.unwrap().unwrap()
+    };
+    let (_, json) = watched(&world, "application/json").await;
+    let (_, proto) = watched(&world, PROTO).await;
+    let text = std::str::from_utf8(&json).unwrap();
+    assert_eq!(first("application/json").await, Message::text(text));
+    assert_eq!(first(PROTO).await, Message::binary(proto.slice(4..)));
 }
