@@ -1,14 +1,8 @@
 //! What a pod asks of a node: resources and ports.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::{Container, Pod};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
-use gantry_base::Quantity;
-
-/// Amounts by resource name.
-pub(crate) type Amounts = BTreeMap<String, Quantity>;
+use gantry_api::views::amounts::{self, Amounts, Side};
 
 /// What a pod asks of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,64 +21,12 @@ impl Demand {
         let Some(spec) = pod.spec.as_ref() else {
             return Self::default();
         };
-        let mut running = Amounts::new();
-        let mut starting = Amounts::new();
-        let mut sidecars = Amounts::new();
-        for container in spec.init_containers.iter().flatten() {
-            let mut own = requests(container);
-            add(&mut own, &sidecars);
-            if container.restart_policy.as_deref() == Some("Always") {
-                sidecars.clone_from(&own);
-            }
-            raise(&mut starting, &own);
-        }
-        for container in &spec.containers {
-            add(&mut running, &requests(container));
-        }
-        add(&mut running, &sidecars);
-        raise(&mut running, &starting);
-        add(&mut running, &amounts(spec.overhead.as_ref()));
+        let mut running = amounts::of_pod(spec, Side::Requests);
+        amounts::add(&mut running, &amounts::read(spec.overhead.as_ref()));
         Self {
             requests: running,
             ports: ports(&spec.containers),
         }
-    }
-}
-
-/// The amounts of a map as the API writes it. What is no quantity was refused on the way in.
-pub(crate) fn amounts(map: Option<&BTreeMap<String, Wire>>) -> Amounts {
-    let read = |(name, amount): (&String, &Wire)| Some((name.clone(), amount.0.parse().ok()?));
-    map.into_iter().flatten().filter_map(read).collect()
-}
-
-fn requests(container: &Container) -> Amounts {
-    amounts(
-        container
-            .resources
-            .as_ref()
-            .and_then(|resources| resources.requests.as_ref()),
-    )
-}
-
-pub(crate) fn add(total: &mut Amounts, more: &Amounts) {
-    for (name, amount) in more {
-        let known = total.entry(name.clone()).or_default();
-        *known = *known + *amount;
-    }
-}
-
-/// Takes away what was added once.
-pub(crate) fn subtract(total: &mut Amounts, less: &Amounts) {
-    for (name, amount) in less {
-        let known = total.entry(name.clone()).or_default();
-        *known = *known - *amount;
-    }
-}
-
-fn raise(total: &mut Amounts, other: &Amounts) {
-    for (name, amount) in other {
-        let known = total.entry(name.clone()).or_default();
-        *known = (*known).max(*amount);
     }
 }
 

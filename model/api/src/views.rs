@@ -2,6 +2,7 @@
 //!
 //! Defaults were filled in on the way in; a view says what is always there and never guesses.
 
+pub mod amounts;
 pub mod meta;
 pub mod pod;
 

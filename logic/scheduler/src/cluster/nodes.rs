@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod, Taint};
 
+use gantry_api::views::amounts::{self, Amounts};
 use gantry_api::views::{Meta, PodView};
 use gantry_base::Quantity;
 
-use crate::demand::{Amounts, Demand, add, amounts, subtract};
+use crate::demand::Demand;
 use crate::terms::unwanted;
 
 /// One node with what runs on it.
@@ -31,7 +32,7 @@ pub(super) fn is_aloof(pod: &Pod) -> bool {
 fn allocatable(node: &Node) -> Amounts {
     let status = node.status.as_ref();
     let allocatable = status.and_then(|status| status.allocatable.as_ref());
-    amounts(allocatable.or_else(|| status?.capacity.as_ref()))
+    amounts::read(allocatable.or_else(|| status?.capacity.as_ref()))
 }
 
 impl NodeState {
@@ -53,7 +54,7 @@ impl NodeState {
 
     pub(super) fn place(&mut self, pod: Arc<Pod>) {
         let demand = Demand::of(&pod);
-        add(&mut self.used.requests, &demand.requests);
+        amounts::add(&mut self.used.requests, &demand.requests);
         self.used.ports.extend(demand.ports);
         if let Some(uid) = counted(&pod) {
             *self.controllers.entry(uid.to_owned()).or_default() += 1;
@@ -75,7 +76,7 @@ impl NodeState {
         }
         let pod = self.pods.remove(at);
         let demand = Demand::of(&pod);
-        subtract(&mut self.used.requests, &demand.requests);
+        amounts::subtract(&mut self.used.requests, &demand.requests);
         for port in &demand.ports {
             let taken = self.used.ports.iter().position(|taken| taken == port);
             self.used
