@@ -22,6 +22,7 @@ pub mod pod_cleanup;
 pub mod replica_set;
 pub mod replicas;
 pub mod replication_controller;
+pub mod resource_quota;
 pub mod root_ca;
 pub mod service_account;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use node_life::NodeLife;
 pub use pod_cleanup::PodCleanup;
 pub use replica_set::ReplicaSets;
 pub use replication_controller::ReplicationControllers;
+pub use resource_quota::ResourceQuotas;
 pub use root_ca::RootCa;
 pub use service_account::ServiceAccounts;
 pub use volume_protection::VolumeProtection;

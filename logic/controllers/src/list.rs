@@ -6,9 +6,7 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    ClaimProtection, ClusterRoleAggregation, Deployments, EndpointSlices, EndpointsObjects,
-    EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets,
-    ReplicationControllers, RootCa, ServiceAccounts, VolumeProtection,
+    ClaimProtection, ClusterRoleAggregation, Deployments, EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -34,6 +32,7 @@ pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(PodCleanup);
     visitor.visit(ReplicaSets::default());
     visitor.visit(ReplicationControllers::default());
+    visitor.visit(ResourceQuotas::default());
     visitor.visit(RootCa::new(ca_pem.to_owned()));
     visitor.visit(ServiceAccounts);
     visitor.visit(VolumeProtection);

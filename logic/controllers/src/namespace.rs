@@ -158,6 +158,7 @@ fn finalize(namespace: &Namespace, plan: &mut Plan<Write>) {
         key: namespace.key(),
         object,
         subresource: Some("finalize"),
+        seen: Vec::new(),
     });
 }
 

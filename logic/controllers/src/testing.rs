@@ -56,6 +56,7 @@ fn line(write: &Write) -> String {
             key,
             object,
             subresource: Some("status"),
+            ..
         } => {
             format!(
                 "status {} {} {}",

@@ -214,6 +214,22 @@ impl View {
             .flat_map(OrdMap::values)
     }
 
+    /// All objects of one resource in one namespace, whatever their type.
+    pub fn of_within<'a>(
+        &'a self,
+        resource: &GroupResource,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<dyn Cached>> + 'a {
+        let start = (namespace.to_owned(), String::new());
+        let objects = self.resources.get(resource);
+        let range = objects
+            .into_iter()
+            .flat_map(move |objects| objects.range(start.clone()..));
+        range
+            .take_while(move |((at, _), _)| at == namespace)
+            .map(|(_, object)| object)
+    }
+
     /// The newest revision seen of `resource`; nothing before its first list.
     #[must_use]
     pub fn revision(&self, resource: &GroupResource) -> Option<Revision> {

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
-use gantry_api::{GroupResource, Object, ObjectKey};
+use gantry_api::{GroupResource, Object, ObjectKey, Revision};
 
 /// One write to the API.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,9 @@ pub enum Write {
         object: Object,
         /// `status`, `finalize`, ... or nothing for the object itself.
         subresource: Option<&'static str>,
+        /// What it was decided on: it counts only if nothing of these resources in the namespace is
+        /// newer.
+        seen: Vec<(GroupResource, Revision)>,
     },
     /// Merge-patch an object that still has this uid.
     Patch {
@@ -162,6 +165,7 @@ impl Write {
             key: key_of(typed),
             object: tree(typed),
             subresource: None,
+            seen: Vec::new(),
         }
     }
 
@@ -174,6 +178,7 @@ impl Write {
             key: key_of(typed),
             object: tree(typed),
             subresource: Some("status"),
+            seen: Vec::new(),
         }
     }
 

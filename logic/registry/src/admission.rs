@@ -14,6 +14,7 @@ mod node_restriction;
 mod node_taints;
 mod priority;
 mod rbac_escalation;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod service_addresses;
@@ -53,6 +54,16 @@ pub(crate) trait Admission: Sync {
         Ok(())
     }
 
+    /// Takes what an object costs that nothing else stands against.
+    fn charge(
+        &self,
+        _call: &mut Call<'_>,
+        _object: &Object,
+        _old: Option<&Object>,
+    ) -> Result<(), Rejection> {
+        Ok(())
+    }
+
     /// Refuses the deletion of an object.
     fn deleting(&self, _call: &Call<'_>, _object: &Object) -> Result<(), Rejection> {
         Ok(())
@@ -65,8 +76,8 @@ pub(crate) trait Admission: Sync {
 }
 
 /// All steps, in the order in which they are asked. Lifecycle comes first, since nothing else
-/// matters in a namespace that is not there; identity before what depends on it; addresses last,
-/// when it is certain what is asked for.
+/// matters in a namespace that is not there; identity before what depends on it; addresses and
+/// quotas last, when it is certain what is asked for.
 const ORDER: &[&dyn Admission] = &[
     &namespace_lifecycle::NamespaceLifecycle,
     &node_restriction::NodeRestriction,
@@ -83,6 +94,7 @@ const ORDER: &[&dyn Admission] = &[
     &rbac_escalation::RbacEscalation,
     &service_addresses::ServiceAddresses,
     &service_ports::ServicePorts,
+    &resource_quota::ResourceQuota,
 ];
 
 /// The steps that operators may disable.
@@ -116,6 +128,15 @@ pub(crate) fn validate(
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
     steps(call).try_for_each(|step| step.validate(call, object, old))
+}
+
+/// Lets every step take what the object costs.
+pub(crate) fn charge(
+    call: &mut Call<'_>,
+    object: &Object,
+    old: Option<&Object>,
+) -> Result<(), Rejection> {
+    steps(call).try_for_each(|step| step.charge(call, object, old))
 }
 
 /// Lets every step refuse the deletion.

@@ -219,6 +219,27 @@ impl<'a> Call<'a> {
         self.also = also.guard(Guard::Absent(record.clone())).put(record, value);
     }
 
+    /// Writes `record` anew together with the object.
+    pub(crate) fn write(&mut self, record: Key, value: &Object) {
+        let value = Arc::new(Encoded::new(value, BTreeMap::new()));
+        let also = std::mem::take(&mut self.also);
+        self.also = also.put(record, value);
+    }
+
+    /// Writes another object together with this one, in the place of what was read at `since`.
+    pub(crate) fn amend(&mut self, key: &ObjectKey, since: Revision, object: &Object) {
+        let kind = self.registry.stored_as(&key.resource);
+        let fields = kind.map(|kind| fields(kind, object)).unwrap_or_default();
+        let value = Arc::new(Encoded::new(object, fields));
+        let key = Key::from(key);
+        let guard = Guard::Unchanged {
+            key: key.clone(),
+            since,
+        };
+        let also = std::mem::take(&mut self.also);
+        self.also = also.guard(guard).put(key, value);
+    }
+
     /// Gives `record` back together with the write.
     pub(crate) fn give_back(&mut self, record: Key) {
         let also = std::mem::take(&mut self.also);

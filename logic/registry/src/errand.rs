@@ -4,9 +4,9 @@
 //! is an answer. An errand is not authorized here: see [`permission`](crate::permission).
 
 use gantry_api::{Rejection, Revision};
-use gantry_store::{CommitError, Txn};
+use gantry_store::{CommitError, Key, Txn};
 
-use crate::limits::ATTEMPTS;
+use crate::limits::{ATTEMPTS, COMPANY_ATTEMPTS};
 use crate::registry::{Around, Registry};
 use crate::request::Request;
 use crate::reviews::token_review::TokenCheck;
@@ -19,6 +19,10 @@ pub struct Errand {
     request: Request,
     /// How many times it was decided.
     attempts: usize,
+    /// How many of these were in vain because something else changed that is written with it.
+    outrun: usize,
+    /// What was to be written last, first of all.
+    own: Option<Key>,
     /// The answer, if what was decided last is committed.
     reply: Option<Reply>,
 }
@@ -45,6 +49,8 @@ impl Errand {
         Self {
             request,
             attempts: 0,
+            outrun: 0,
+            own: None,
             reply: None,
         }
     }
@@ -57,7 +63,7 @@ impl Errand {
 
     /// Decides in the world as it is now. A request that lost too many races is refused.
     pub fn decide(&mut self, registry: &Registry, around: Around<'_>) -> Result<Todo, Rejection> {
-        if self.attempts == ATTEMPTS {
+        if self.attempts - self.outrun == ATTEMPTS || self.attempts == COMPANY_ATTEMPTS {
             return Err(self.lost());
         }
         self.attempts += 1;
@@ -65,6 +71,7 @@ impl Errand {
             Step::Reply(reply) => Ok(Todo::Answer(reply)),
             Step::Commit { txn, reply } => {
                 self.reply = Some(reply);
+                self.own = txn.writes.first().map(|write| write.key().clone());
                 Ok(Todo::Commit(txn))
             }
             Step::CommitEach { txns, reply } => {
@@ -85,6 +92,9 @@ impl Errand {
         &mut self,
         result: Result<Revision, CommitError>,
     ) -> Result<Option<(Reply, Revision)>, Rejection> {
+        if let Err(error) = &result {
+            self.outrun += usize::from(loser(error).is_some() && loser(error) != self.own.as_ref());
+        }
         let revision = settled(result)?;
         Ok(self.reply.take().zip(revision))
     }
@@ -105,8 +115,27 @@ impl Errand {
         Rejection::Conflict {
             resource: self.request.resource.group_resource(),
             name: self.request.name().to_owned(),
-            why: format!("it changed {ATTEMPTS} times while this request was decided; try again"),
+            why: format!(
+                "the world changed {} times while this request was decided; try again",
+                self.attempts
+            ),
         }
+    }
+}
+
+/// What was not as it was believed to be, when that is why a commit failed.
+const fn loser(error: &CommitError) -> Option<&Key> {
+    match error {
+        CommitError::Conflict { key, .. }
+        | CommitError::Exists { key, .. }
+        | CommitError::Missing { key } => Some(key),
+        CommitError::Closed
+        | CommitError::Durability { .. }
+        | CommitError::Repeated { .. }
+        | CommitError::TooLarge { .. }
+        | CommitError::TooLong { .. }
+        | CommitError::TooMany { .. }
+        | CommitError::Unavailable { .. } => None,
     }
 }
 

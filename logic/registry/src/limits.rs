@@ -4,6 +4,10 @@
 /// the last one the client is told of a conflict.
 pub const ATTEMPTS: usize = 5;
 
+/// Times that a request is decided when it is others' objects that change, such as a quota that
+/// many take from at the same time. After the last one the client is told of a conflict.
+pub const COMPANY_ATTEMPTS: usize = 200;
+
 /// Tries to find a generated name that is free. After the last one the client is told that the
 /// name is taken, and may try again.
 pub const GENERATED_NAME_ATTEMPTS: usize = 8;

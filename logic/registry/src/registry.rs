@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use gantry_access::Access;
-use gantry_api::{GroupResource, Rejection};
+use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::{Entropy, Timestamp};
 use gantry_kinds::{Descriptor, Scope, Verbs};
 use gantry_schema::encode;
@@ -113,6 +113,7 @@ impl Registry {
         check_place(kind, request)?;
         options::check(request)?;
         let mut call = Call::new(self, kind, request, around.borrowed());
+        check_seen(&call)?;
         match &request.subresource {
             Some(part) => subresources::handle(&mut call, part),
             None if kind.verbs == Verbs::CreateOnly => reviews::handle(&mut call),
@@ -149,6 +150,22 @@ fn check_place(kind: &Descriptor, request: &Request) -> Result<(), Rejection> {
         (_, _, None) if !is_of_many => Err(Rejection::MethodNotAllowed),
         _ => Ok(()),
     }
+}
+
+/// What was decided without having seen everything is to be decided again.
+fn check_seen(call: &Call<'_>) -> Result<(), Rejection> {
+    for (resource, revision) in &call.request.options.seen {
+        let prefix = ObjectKey::prefix(resource, Some(call.request.namespace()));
+        let mut stored = call.snapshot.range(&prefix, None);
+        if stored.any(|(_, stored)| stored.modified > *revision) {
+            return Err(Rejection::Conflict {
+                resource: call.resource(),
+                name: call.request.name().to_owned(),
+                why: format!("{resource} are newer than what was seen of them"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The name under which clients ask for a kind.

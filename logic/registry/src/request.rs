@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use gantry_api::{Caller, GroupResource, GroupVersion};
+use gantry_api::{Caller, GroupResource, GroupVersion, Revision};
 pub use gantry_schema::Format;
 
 pub use crate::encoding::Encoding;
@@ -184,6 +184,9 @@ pub struct Options {
     pub send_initial_events: Option<bool>,
     /// Indent the answer for people.
     pub pretty: bool,
+    /// What the caller has seen: the request counts only if nothing of these resources in its
+    /// namespace is newer. For those who decide in this process; no query says it.
+    pub seen: Vec<(GroupResource, Revision)>,
     /// The options of a delete that came in the query; a body's come before these.
     pub delete: DeleteOptions,
 }

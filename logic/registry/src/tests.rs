@@ -12,6 +12,7 @@ mod owned;
 mod paths;
 mod pods;
 mod published;
+mod quotas;
 mod reviews;
 mod services;
 mod storage;

@@ -2,6 +2,7 @@
 //!
 //! Each call converts a tree to its type once, and back only when the hook changes it.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::author::Author;
+use crate::cost::Cost;
 use crate::descriptor::{Descriptor, Hooks, Names, Scope, ScopeMarker, Verbs};
 use crate::kind::Kind;
 use crate::parts::meta;
@@ -244,6 +246,18 @@ impl<K: Kind> Hooks for Erased<K> {
 
     fn publish(&self, generator: &mut schemars::SchemaGenerator) {
         generator.subschema_for::<K::Object>();
+    }
+
+    fn takes(&self, resource: &str) -> bool {
+        K::takes(resource)
+    }
+
+    fn cost(&self, object: &Object, now: Timestamp) -> Result<Cost, ShapeError> {
+        Ok(K::cost(&Self::typed(object)?, now))
+    }
+
+    fn cost_of(&self, object: &dyn Any, now: Timestamp) -> Option<Cost> {
+        Some(K::cost(object.downcast_ref()?, now))
     }
 
     fn to_storage(&self, object: Object) -> Object {

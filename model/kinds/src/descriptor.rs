@@ -3,6 +3,7 @@
 //! Built-in and custom kinds are both described by this; nothing that reads a [`Descriptor`] can
 //! tell which of the two it has.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,11 +13,13 @@ use gantry_api::field_error::FieldErrors;
 use gantry_api::object::ShapeError;
 use gantry_api::table::{ColumnDefinition, Row};
 use gantry_api::{GroupKind, GroupResource, GroupVersion, Object};
+use gantry_base::Quantity;
 use gantry_base::name::Rule;
 use gantry_base::time::Timestamp;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use crate::author::Author;
+use crate::cost::{Cost, Counted};
 use crate::rules::Rules;
 use crate::subresource::Subresource;
 
@@ -237,6 +240,21 @@ pub trait Hooks: Send + Sync {
     /// published.
     fn publish(&self, generator: &mut schemars::SchemaGenerator);
 
+    /// Whether objects take of `resource`, beside being counted.
+    fn takes(&self, _resource: &str) -> bool {
+        false
+    }
+
+    /// What the object takes at `now`, beside being counted.
+    fn cost(&self, _object: &Object, _now: Timestamp) -> Result<Cost, ShapeError> {
+        Ok(Cost::default())
+    }
+
+    /// The same of an object in its typed form; nothing of an object of another kind.
+    fn cost_of(&self, _object: &dyn Any, _now: Timestamp) -> Option<Cost> {
+        None
+    }
+
     /// The form in which the object is stored; the same object for most kinds.
     fn to_storage(&self, object: Object) -> Object {
         object
@@ -277,6 +295,41 @@ pub struct Descriptor {
     pub scale: Option<ScalePaths>,
     /// What the kind does to its objects.
     pub hooks: Arc<dyn Hooks>,
+}
+
+impl Descriptor {
+    /// Whether objects of this kind take of `resource` in quotas.
+    #[must_use]
+    pub fn takes(&self, resource: &str) -> bool {
+        self.counts().iter().any(|name| name == resource) || self.hooks.takes(resource)
+    }
+
+    /// What the object takes from quotas at `now`.
+    pub fn cost(&self, object: &Object, now: Timestamp) -> Result<Cost, ShapeError> {
+        Ok(self.with_counts(self.hooks.cost(object, now)?))
+    }
+
+    /// The same of an object in its typed form; nothing of an object of another kind.
+    #[must_use]
+    pub fn cost_of(&self, object: &dyn Any, now: Timestamp) -> Option<Cost> {
+        let cost = self.hooks.cost_of(object, now)?;
+        Some(self.with_counts(cost))
+    }
+
+    fn with_counts(&self, cost: Cost) -> Cost {
+        let names = self.counts().into_iter();
+        names.fold(cost, |cost, name| cost.and(name, Quantity::units(1)))
+    }
+
+    /// The names under which quotas count the objects.
+    fn counts(&self) -> Vec<String> {
+        let general = || format!("count/{}", self.names.resource());
+        match self.rules.counted {
+            Counted::Never => Vec::new(),
+            Counted::InGeneral => vec![general()],
+            Counted::ByPlural => vec![general(), self.names.plural.to_string()],
+        }
+    }
 }
 
 impl fmt::Debug for Descriptor {

@@ -6,6 +6,7 @@
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::table::RowCondition;
+use gantry_base::Timestamp;
 use gantry_base::name::{self, Rule};
 use k8s_openapi::Resource;
 use schemars::JsonSchema;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::author::Author;
 use crate::column::Column;
+use crate::cost::Cost;
 use crate::descriptor::{ScalePaths, ScopeMarker, SelectableField, Verbs};
 use crate::rules::Rules;
 use crate::subresource::Subresource;
@@ -105,6 +107,16 @@ pub trait Kind: 'static {
     /// What is to be said of the object's row as a whole.
     fn row_conditions(_object: &Self::Object) -> Vec<RowCondition> {
         Vec::new()
+    }
+
+    /// Whether objects take of `resource`, beside being counted.
+    fn takes(_resource: &str) -> bool {
+        false
+    }
+
+    /// What the object takes from the quotas of its namespace, beside being counted.
+    fn cost(_object: &Self::Object, _now: Timestamp) -> Cost {
+        Cost::default()
     }
 
     /// The form in which the object is stored, when that is another version or group.

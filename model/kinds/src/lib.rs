@@ -17,6 +17,7 @@ pub mod certificates;
 pub mod column;
 pub mod coordination;
 pub mod core_v1;
+pub mod cost;
 pub mod describe;
 pub mod descriptor;
 pub mod discovery;
@@ -39,6 +40,7 @@ mod tests;
 mod tidy;
 
 pub use author::Author;
+pub use cost::Cost;
 pub use describe::{describe, describe_stored_as};
 pub use descriptor::{Descriptor, Hooks, Names, ScalePaths, Scope, SelectableField, Verbs};
 pub use kind::Kind;

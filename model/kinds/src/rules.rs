@@ -2,6 +2,8 @@
 
 use gantry_api::Object;
 
+use crate::cost::Counted;
+
 /// How writes to a kind are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -15,6 +17,8 @@ pub struct Rules {
     pub status: StatusRule,
     /// What becomes of its dependents when a deletion does not say.
     pub dependents: Dependents,
+    /// Whether quotas count the objects.
+    pub counted: Counted,
 }
 
 impl Rules {
@@ -27,6 +31,7 @@ impl Rules {
             generation: Generation::Untracked,
             status: StatusRule::Absent,
             dependents: Dependents::Go,
+            counted: Counted::InGeneral,
         }
     }
 
@@ -65,6 +70,12 @@ impl Rules {
             create_on_update: true,
             ..self
         }
+    }
+
+    /// A kind that quotas count as said.
+    #[must_use]
+    pub const fn counted(self, counted: Counted) -> Self {
+        Self { counted, ..self }
     }
 
     /// A kind whose PUT must name the revision it read.

@@ -53,5 +53,6 @@ pub(crate) fn create_object(
             name: key.name,
         });
     }
+    admission::charge(call, &object, None)?;
     Ok(call.commit_new(&key, &object))
 }

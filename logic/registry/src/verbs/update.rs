@@ -102,6 +102,7 @@ pub(crate) fn replace(
         }
     }
     admission::validate(call, &object, Some(old))?;
+    admission::charge(call, &object, Some(old))?;
     settle(call, stored, &object)
 }
 

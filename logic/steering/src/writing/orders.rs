@@ -20,10 +20,12 @@ pub(super) fn request(write: &Write) -> Option<Request> {
             key,
             object,
             subresource,
+            seen,
         } => {
             let version = object.api_version().version;
             let mut request = requests::request(Verb::Update, key, &version);
             request.subresource = subresource.map(str::to_owned);
+            request.options.seen.clone_from(seen);
             request.body = requests::body(object);
             request
         }

@@ -217,6 +217,14 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         ],
     ),
     (
+        "resourcequota-controller",
+        &[
+            on("*", "*", "list,watch"),
+            on("", "resourcequotas/status", "update"),
+            EVENTS,
+        ],
+    ),
+    (
         "root-ca-cert-publisher",
         &[on("", "configmaps", "create,update"), EVENTS],
     ),

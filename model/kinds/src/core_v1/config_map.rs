@@ -5,7 +5,9 @@ use gantry_base::{FieldPath, name};
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use crate::column::Column;
+use crate::cost::Counted;
 use crate::kind::Kind;
+use crate::rules::Rules;
 
 /// All values together may be this long.
 const SIZE_MAX: usize = 1024 * 1024;
@@ -25,6 +27,7 @@ impl Kind for ConfigMaps {
         }),
         Column::AGE,
     ];
+    const RULES: Rules = Rules::new().counted(Counted::ByPlural);
 
     fn validate(map: &ConfigMap, old: Option<&ConfigMap>, errors: &mut FieldErrors) {
         keys(map, errors);

@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::api::events;
 
 use crate::column::Column;
+use crate::cost::Counted;
 use crate::descriptor::SelectableField;
 use crate::kind::Kind;
 use crate::rules::Rules;
@@ -25,7 +26,7 @@ impl Kind for Events {
 
     const SHORT: &'static [&'static str] = &["ev"];
     const COLUMNS: &'static [Column<Event>] = view::Table::<Event>::COLUMNS;
-    const RULES: Rules = Rules::new().created_by_update();
+    const RULES: Rules = Rules::new().created_by_update().counted(Counted::Never);
     const FIELDS: &'static [SelectableField] = &[
         field("involvedObject.kind", |event| {
             text(event, &["involvedObject", "kind"])
@@ -70,7 +71,7 @@ impl Kind for GroupedEvents {
 
     const SHORT: &'static [&'static str] = &["ev"];
     const COLUMNS: &'static [Column<events::v1::Event>] = view::Table::<events::v1::Event>::COLUMNS;
-    const RULES: Rules = Rules::new().created_by_update();
+    const RULES: Rules = Rules::new().created_by_update().counted(Counted::Never);
     const FIELDS: &'static [SelectableField] = &[
         field("regarding.kind", |event| {
             text(event, &["regarding", "kind"])

@@ -1,6 +1,7 @@
 //! `Pod`: containers that live and die together on one node.
 
 mod columns;
+mod cost;
 mod ephemeral;
 mod resize;
 mod status_text;
@@ -11,11 +12,12 @@ mod update;
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::table::RowCondition;
-use gantry_base::FieldPath;
+use gantry_base::{FieldPath, Timestamp};
 use k8s_openapi::api::core::v1::{Pod, PodCondition, PodStatus};
 use serde_json::Value;
 
 use crate::column::Column;
+use crate::cost::Cost;
 use crate::descriptor::SelectableField;
 use crate::kind::Kind;
 use crate::parts::{meta, pod_default, pod_spec, qos};
@@ -109,6 +111,14 @@ impl Kind for Pods {
         let spec = pod.spec.as_ref();
         spec.map(|spec| pod_spec::warnings(spec, &"spec".into()))
             .unwrap_or_default()
+    }
+
+    fn takes(resource: &str) -> bool {
+        cost::takes(resource)
+    }
+
+    fn cost(pod: &Pod, now: Timestamp) -> Cost {
+        cost::of(pod, now)
     }
 
     fn row_conditions(pod: &Pod) -> Vec<RowCondition> {

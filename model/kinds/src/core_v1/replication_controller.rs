@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{
 use serde_json::Value;
 
 use crate::column::Column;
+use crate::cost::Counted;
 use crate::descriptor::{ScalePaths, SelectableField};
 use crate::kind::Kind;
 use crate::parts::{cell, check, pod_template, replicas};
@@ -30,7 +31,8 @@ impl Kind for ReplicationControllers {
     const RULES: Rules = Rules::new()
         .with_status()
         .counting(&[&["spec"]])
-        .leaving_dependents("");
+        .leaving_dependents("")
+        .counted(Counted::ByPlural);
     const FIELDS: &'static [SelectableField] = &[SelectableField {
         label: "status.replicas",
         read: |controller: &Object| {

@@ -8,6 +8,7 @@ use gantry_api::field_error::FieldErrors;
 use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaStatus};
 
 use crate::column::Column;
+use crate::cost::Counted;
 use crate::kind::Kind;
 use crate::parts::resources::{self, Amounts};
 use crate::rules::Rules;
@@ -35,7 +36,7 @@ impl Kind for ResourceQuotas {
         }),
         Column::AGE,
     ];
-    const RULES: Rules = Rules::new().with_status();
+    const RULES: Rules = Rules::new().with_status().counted(Counted::ByPlural);
 
     fn default(quota: &mut ResourceQuota) {
         let spec = quota.spec.get_or_insert_default();

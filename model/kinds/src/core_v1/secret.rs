@@ -7,9 +7,11 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use crate::column::Column;
+use crate::cost::Counted;
 use crate::descriptor::SelectableField;
 use crate::kind::Kind;
 use crate::parts::container_default::fill;
+use crate::rules::Rules;
 
 /// All values together may be this long.
 const SIZE_MAX: usize = 1024 * 1024;
@@ -34,6 +36,7 @@ impl Kind for Secrets {
         }),
         Column::AGE,
     ];
+    const RULES: Rules = Rules::new().counted(Counted::ByPlural);
     const FIELDS: &'static [SelectableField] = &[SelectableField {
         label: "type",
         read: |secret: &Object| secret.text(&["type"]).to_owned(),

@@ -4,6 +4,7 @@
 //! asked for, and what is legal.
 
 mod columns;
+mod cost;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ mod update;
 
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
-use gantry_base::name;
+use gantry_base::{Timestamp, name};
 use k8s_openapi::api::core::v1::{
     ClientIPConfig, LoadBalancerStatus, Service, ServicePort, ServiceSpec, ServiceStatus,
     SessionAffinityConfig,
@@ -19,6 +20,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::column::Column;
+use crate::cost::{Cost, Counted};
 use crate::descriptor::SelectableField;
 use crate::kind::Kind;
 use crate::parts::container_default::fill;
@@ -39,7 +41,10 @@ impl Kind for Services {
     const CATEGORIES: &'static [&'static str] = &["all"];
     const SUBRESOURCES: &'static [Subresource] = &[Subresource::Proxy, Subresource::Status];
     const COLUMNS: &'static [Column<Service>] = columns::COLUMNS;
-    const RULES: Rules = Rules::new().with_status().created_by_update();
+    const RULES: Rules = Rules::new()
+        .with_status()
+        .created_by_update()
+        .counted(Counted::ByPlural);
     const FIELDS: &'static [SelectableField] = &[
         SelectableField {
             label: "spec.clusterIP",
@@ -70,6 +75,14 @@ impl Kind for Services {
                 ..ServiceStatus::default()
             });
         }
+    }
+
+    fn takes(resource: &str) -> bool {
+        [cost::BALANCERS, cost::PORTS].contains(&resource)
+    }
+
+    fn cost(service: &Service, _now: Timestamp) -> Cost {
+        cost::of(service)
     }
 
     fn validate(service: &Service, old: Option<&Service>, errors: &mut FieldErrors) {
