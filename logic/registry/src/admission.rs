@@ -9,6 +9,7 @@ mod default_class;
 mod default_ingress_class;
 mod default_storage_class;
 mod default_tolerations;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod node_restriction;
 mod node_taints;
@@ -81,6 +82,7 @@ pub(crate) trait Admission: Sync {
 const ORDER: &[&dyn Admission] = &[
     &namespace_lifecycle::NamespaceLifecycle,
     &node_restriction::NodeRestriction,
+    &limit_ranger::LimitRanger,
     &service_account::ServiceAccount,
     &node_taints::NodeTaints,
     &priority::Priority,

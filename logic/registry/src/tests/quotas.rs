@@ -217,3 +217,55 @@ fn a_count_that_has_not_seen_everything_is_refused() {
     let now = server.snapshot().revision();
     server.ok(at(now), Some(counted));
 }
+
+fn range(server: &mut Server, limits: Value) {
+    let body = json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "range"},
+        "spec": {"limits": limits}});
+    server.ok(request("create v1 limitranges default/"), Some(body));
+}
+
+#[test]
+fn containers_that_do_not_ask_get_what_the_range_says() {
+    let mut server = Server::new();
+    range(
+        &mut server,
+        json!([{"type": "Container", "default": {"cpu": "500m"}, "defaultRequest": {"cpu": "100m"},
+            "min": {"memory": "8Mi"}}]),
+    );
+    let made = server.ok(request("create v1 pods default/"), Some(pod("a")));
+    assert_eq!(
+        made["spec"]["containers"][0]["resources"],
+        json!({"limits": {"cpu": "500m"}, "requests": {"cpu": "100m", "memory": "8Mi"}})
+    );
+    assert_eq!(made["status"]["qosClass"], "Burstable");
+    assert_eq!(
+        made["metadata"]["annotations"]["kubernetes.io/limit-ranger"],
+        "LimitRanger plugin set: cpu limit for container main; cpu, memory request for container \
+         main"
+    );
+}
+
+#[test]
+fn what_lies_outside_of_the_range_is_refused() {
+    let mut server = Server::new();
+    range(
+        &mut server,
+        json!([
+            {"type": "Container", "min": {"cpu": "100m"}, "max": {"cpu": "1"},
+                "maxLimitRequestRatio": {"cpu": "2"}},
+            {"type": "Pod", "max": {"memory": "1Gi"}},
+        ]),
+    );
+    let wide = json!({"requests": {"cpu": "50m"}, "limits": {"cpu": "2", "memory": "2Gi"}});
+    assert_eq!(
+        create(&mut server, asking("a", wide)),
+        "403 pods \"a\" is forbidden: [minimum cpu usage per Container is 100m, but request is \
+         50m, maximum cpu usage per Container is 1, but limit is 2, cpu max limit to request ratio \
+         per Container is 2, but provided ratio is 40.000000, maximum memory usage per Pod is 1Gi, \
+         but limit is 2Gi]"
+    );
+    assert_eq!(
+        create(&mut server, asking("a", json!({"limits": {"cpu": "1"}}))),
+        "403 pods \"a\" is forbidden: maximum memory usage per Pod is 1Gi.  No limit is specified"
+    );
+}
