@@ -16,3 +16,5 @@ pub const EVENT_LIFE: Duration = Duration::from_secs(3600);
 pub const NODE_GRACE: Duration = Duration::from_secs(40);
 /// How often it is looked whether a node has renewed its lease.
 pub const NODE_LOOK: Duration = Duration::from_secs(10);
+/// How long an evicted pod counts as gone although nobody has seen it go.
+pub const EVICTION_SEEN: Duration = Duration::from_secs(120);

@@ -6,7 +6,7 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    ClaimProtection, ClusterRoleAggregation, Deployments, EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, VolumeProtection,
+    ClaimProtection, ClusterRoleAggregation, Deployments, Disruption, EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -22,6 +22,7 @@ pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(ClaimProtection);
     visitor.visit(ClusterRoleAggregation);
     visitor.visit(Deployments);
+    visitor.visit(Disruption);
     visitor.visit(EndpointSlices);
     visitor.visit(EndpointsObjects);
     visitor.visit(EventExpiry);

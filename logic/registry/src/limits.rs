@@ -8,6 +8,10 @@ pub const ATTEMPTS: usize = 5;
 /// many take from at the same time. After the last one the client is told of a conflict.
 pub const COMPANY_ATTEMPTS: usize = 200;
 
+/// Evicted pods that a disruption budget remembers until they are seen going. When there are so
+/// many, evictions are refused until somebody has counted.
+pub const DISRUPTED_PODS: usize = 2000;
+
 /// Tries to find a generated name that is free. After the last one the client is told that the
 /// name is taken, and may try again.
 pub const GENERATED_NAME_ATTEMPTS: usize = 8;

@@ -5,6 +5,7 @@ mod apply;
 mod certificates;
 mod deletion;
 mod errands;
+mod evictions;
 mod kinds;
 mod lists;
 mod options;

@@ -1,6 +1,9 @@
-//! `/eviction`: asks for a pod to go in good order.
+//! `/eviction`: asks for a pod to go in good order, within its disruption budget.
 //!
-//! Disruption budgets are not built yet, so there is none to ask; the pod is deleted with grace.
+//! The budget is charged in the same transaction in which the pod begins to go: two evictions that
+//! come at the same time cannot both have the last disruption that is allowed.
+
+mod budget;
 
 use serde_json::{Value, json};
 
@@ -24,12 +27,21 @@ const EVICTION: Expected<'static> = Expected {
 /// Begins the end of the pod, and notes in its status who asked for it.
 pub(super) fn create(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let eviction = decode::object_as(call, EVICTION)?;
+    let name = call.request.name().to_owned();
+    if !eviction.name().is_empty() && eviction.name() != name {
+        return Err(Rejection::bad_request(
+            "name in URL does not match name in Eviction object",
+        ));
+    }
     let body = eviction.at(&["deleteOptions"]).cloned().unwrap_or_default();
     let options: DeleteOptions = decode::options_in(&body, &call.request.options.delete);
     call.dry_run |= options.dry_run;
     let stored = call.stored()?;
-    let key = call.key(call.request.name());
+    let key = call.key(&name);
     let old = call.read(stored);
+    if !disturbs_nobody(&old) {
+        budget::charge(call, &old)?;
+    }
     let step = deletion::delete(call, &key, stored, &options)?;
     let Step::Commit { txn, reply } = step else {
         return Ok(Step::Reply(answer(None)));
@@ -42,6 +54,12 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Step, Rejection> {
         txn,
         reply: answer(Some(reply)),
     })
+}
+
+/// Whether the pod serves nobody, for it has not begun, has ended, or is going already.
+fn disturbs_nobody(pod: &Object) -> bool {
+    let phase = pod.text(&["status", "phase"]);
+    matches!(phase, "Failed" | "Pending" | "Succeeded") || pod.is_terminating()
 }
 
 /// The transaction with the condition added to the object that it marks, if it marks one.

@@ -72,6 +72,16 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         ],
     ),
     (
+        "disruption-controller",
+        &[
+            on("apps", "deployments,replicasets,statefulsets", READ),
+            on("", "pods,replicationcontrollers", READ),
+            on("policy", "poddisruptionbudgets", READ),
+            on("policy", "poddisruptionbudgets/status", "update"),
+            EVENTS,
+        ],
+    ),
+    (
         "endpoint-controller",
         &[
             on("", "pods,services", READ),
