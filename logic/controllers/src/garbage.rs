@@ -3,6 +3,8 @@
 //! An owner counts as gone only when the view has seen its resource at least as far as the
 //! dependent's own revision; what cannot be told yet is looked at again, never deleted.
 
+mod kin;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +17,10 @@ use gantry_api::views::Meta;
 use gantry_api::{GroupKind, GroupResource, ObjectKey};
 use gantry_base::Timestamp;
 use gantry_reconcile::sources::Kind;
-use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Write};
+use gantry_reconcile::{Cached, Controller, EventNote, Plan, Reconciler, Sources, View, Write};
 
 use crate::census::{self, Census};
+use kin::{is_knotted, waits};
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -87,8 +90,18 @@ enum OwnerState {
     Gone,
     /// The view is older than the object: it will be known when the view has caught up.
     Unsure,
-    /// Nobody watches its kind.
+    /// Nobody watches its kind, or it cannot be where it would have to be.
     Unknown,
+}
+
+/// An object that names the one that is looked at as its owner.
+#[derive(Debug)]
+struct Dependent {
+    object: Arc<dyn Cached>,
+    /// Its other owners that are there to stay: who has one of these stays, too.
+    others: Vec<OwnerReference>,
+    /// Whether it waits in turn for the one that waits for it.
+    is_knotted: bool,
 }
 
 /// One object, its owners and its dependents.
@@ -96,7 +109,9 @@ enum OwnerState {
 pub struct World {
     object: Arc<dyn Cached>,
     owners: Vec<(OwnerReference, OwnerState)>,
-    dependents: Vec<Arc<dyn Cached>>,
+    dependents: Vec<Dependent>,
+    /// Owners that are where they do not count, each as an event about this object.
+    abroad: Vec<EventNote>,
 }
 
 impl Controller for Garbage {
@@ -114,15 +129,21 @@ impl Controller for Garbage {
         let object = Arc::clone(view.any(key)?);
         let meta = object.meta();
         let owners = meta.owner_references.iter().flatten();
-        let owners = owners
+        let owners: Vec<(OwnerReference, OwnerState)> = owners
             .map(|owner| (owner.clone(), self.state(view, meta, owner)))
             .collect();
         let uid = meta.uid.as_deref().unwrap_or("");
-        let dependents = view.owned_by(uid).cloned().collect();
+        let dependents = view.owned_by(uid);
+        let dependents = dependents.map(|dependent| Dependent {
+            object: Arc::clone(dependent),
+            others: self.others(view, dependent.meta(), uid),
+            is_knotted: waits(meta) && is_knotted(view, dependent.as_ref(), uid),
+        });
         Some(World {
+            abroad: self.abroad(view, key, meta, &owners),
+            dependents: dependents.collect(),
             object,
             owners,
-            dependents,
         })
     }
 }
@@ -156,7 +177,10 @@ impl Garbage {
     }
 
     fn state(&self, view: &View, meta: &ObjectMeta, owner: &OwnerReference) -> OwnerState {
-        let Some(key) = self.key(meta, owner) else {
+        let Some(key) = self
+            .key(meta, owner)
+            .filter(|_| !self.is_below(meta, owner))
+        else {
             return OwnerState::Unknown;
         };
         let found = view.any(&key).and_then(|found| found.meta().uid.clone());
@@ -184,6 +208,9 @@ impl Reconciler for Garbage {
         let mut plan = Plan::default();
         let meta = world.object.meta();
         let terminating = meta.deletion_timestamp.is_some();
+        for note in world.abroad.iter().filter(|_| !terminating) {
+            plan.act(Write::Note(note.clone()));
+        }
         if terminating && has_finalizer(meta, ORPHAN) {
             orphan(world, &mut plan);
         } else if terminating && has_finalizer(meta, FOREGROUND) {
@@ -228,18 +255,26 @@ fn collect(world: &World, plan: &mut Plan<Write>) {
     }
 }
 
-/// Deletes all dependents; the object itself may go when none of them holds it back.
+/// Deletes all dependents that nobody else owns; the object itself may go when none of them holds it
+/// back.
 fn delete_dependents(world: &World, plan: &mut Plan<Write>) {
     let uid = world.object.meta().uid.as_deref().unwrap_or("");
     let mut held = false;
     for dependent in &world.dependents {
-        let owners = dependent.meta().owner_references.iter().flatten();
+        let meta = dependent.object.meta();
+        let owners = meta.owner_references.iter().flatten();
         let blocks = owners
             .filter(|owner| owner.uid == uid)
             .any(|owner| owner.block_owner_deletion == Some(true));
-        held |= blocks;
-        if dependent.meta().deletion_timestamp.is_none() {
-            plan.act(delete(dependent.as_ref(), "Foreground"));
+        held |= blocks && !dependent.is_knotted;
+        if meta.deletion_timestamp.is_some() {
+            continue;
+        }
+        if dependent.others.is_empty() {
+            plan.act(delete(dependent.object.as_ref(), "Foreground"));
+        } else {
+            let left = json!(dependent.others);
+            plan.act(patch(dependent.object.as_ref(), "ownerReferences", left));
         }
     }
     if !held {
@@ -251,9 +286,10 @@ fn delete_dependents(world: &World, plan: &mut Plan<Write>) {
 fn orphan(world: &World, plan: &mut Plan<Write>) {
     let uid = world.object.meta().uid.as_deref().unwrap_or("");
     for dependent in &world.dependents {
-        let owners = dependent.meta().owner_references.iter().flatten();
+        let owners = dependent.object.meta().owner_references.iter().flatten();
         let left: Vec<&OwnerReference> = owners.filter(|owner| owner.uid != uid).collect();
-        plan.act(patch(dependent.as_ref(), "ownerReferences", json!(left)));
+        let dependent = dependent.object.as_ref();
+        plan.act(patch(dependent, "ownerReferences", json!(left)));
     }
     if world.dependents.is_empty() {
         release(world, ORPHAN, plan);

@@ -94,3 +94,67 @@ fn orphans_are_freed_before_their_owner_goes() {
         "patch pods p {\"metadata\":{\"ownerReferences\":[],\"resourceVersion\":\"1\"}}\n"
     );
 }
+
+#[test]
+fn who_has_another_owner_that_stays_survives_a_foreground_deletion() {
+    let mut view = View::default();
+    put::<ReplicaSet>(&mut view, set(json!(["foregroundDeletion"])));
+    let mut other = set(Value::Null);
+    other["metadata"]["name"] = json!("other");
+    other["metadata"]["uid"] = json!("u2");
+    put::<ReplicaSet>(&mut view, other);
+    let mut second = owner("u2");
+    second["name"] = json!("other");
+    put::<Pod>(&mut view, pod(json!([owner("u1"), second])));
+    let text = plan::<ReplicaSet>(&view, "rs");
+    assert!(text.starts_with("patch pods p"), "{text}");
+    assert!(!text.contains("u1") && text.contains("u2"), "{text}");
+}
+
+#[test]
+fn those_who_wait_for_each_other_in_a_circle_let_go() {
+    let mut view = View::default();
+    let link = |name: &str, owner: &str| {
+        json!({
+            "metadata": {
+                "name": name, "namespace": "a", "uid": name, "resourceVersion": "1",
+                "deletionTimestamp": "2026-01-01T00:00:00Z",
+                "finalizers": ["foregroundDeletion"],
+                "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": owner,
+                    "uid": owner, "blockOwnerDeletion": true}],
+            },
+            "spec": {"containers": []},
+        })
+    };
+    for (name, owner) in [("x", "z"), ("y", "x"), ("z", "y")] {
+        put::<Pod>(&mut view, link(name, owner));
+    }
+    let text = plan::<Pod>(&view, "x");
+    assert!(text.starts_with("patch pods x"), "{text}");
+}
+
+#[test]
+fn an_owner_in_another_namespace_is_none_and_people_are_told() {
+    let mut view = View::default();
+    let mut elsewhere = set(Value::Null);
+    elsewhere["metadata"]["namespace"] = json!("b");
+    put::<ReplicaSet>(&mut view, elsewhere);
+    put::<Pod>(&mut view, pod(json!([owner("u1")])));
+    let text = plan::<Pod>(&view, "p");
+    assert!(text.starts_with("note OwnerRefInvalidNamespace"), "{text}");
+    assert!(text.ends_with("delete pods p\n"), "{text}");
+}
+
+#[test]
+fn what_is_in_no_namespace_is_never_judged_by_an_owner_in_one() {
+    let mut view = View::default();
+    let node = json!({"metadata": {"name": "n", "uid": "n", "resourceVersion": "1",
+        "ownerReferences": [owner("u1")]}});
+    put::<k8s_openapi::api::core::v1::Node>(&mut view, node);
+    view.reached(&GroupResource::of::<ReplicaSet>(), Revision(9));
+    let plan =
+        plan_for::<_, k8s_openapi::api::core::v1::Node>(&Garbage::default(), &view, ("", "n"));
+    let text = shown(&plan);
+    assert!(text.starts_with("note OwnerRefInvalidNamespace"), "{text}");
+    assert!(!text.contains("delete"), "{text}");
+}
