@@ -18,6 +18,7 @@ use crate::limits::DELETE_BURST;
 /// The finalizer in `spec.finalizers` that holds a namespace until it is empty.
 const FINALIZER: &str = "kubernetes";
 const REMAINING: &str = "NamespaceContentRemaining";
+const HELD: &str = "NamespaceFinalizersRemaining";
 
 /// The controller of terminating namespaces.
 #[derive(Clone, Debug)]
@@ -162,32 +163,29 @@ fn finalize(namespace: &Namespace, plan: &mut Plan<Write>) {
     });
 }
 
-/// Says what is left, when that was not said yet.
+/// Says what is left and what holds it, when that was not said yet.
 fn report(world: &World, plan: &mut Plan<Write>) {
     let mut status = world.namespace.status.clone().unwrap_or_default();
-    let known = status
-        .conditions
-        .iter()
-        .flatten()
-        .find(|known| known.type_ == REMAINING);
-    let message = format!(
-        "Some resources are remaining: {}",
-        counted(&world.remaining)
-    );
-    if known.is_some_and(|known| known.message.as_deref() == Some(message.as_str())) {
+    let known = status.conditions.take().unwrap_or_default();
+    let conditions = conditions(world).map(|condition| {
+        let before = known.iter().find(|known| known.type_ == condition.type_);
+        let same = before.filter(|known| known.status == condition.status);
+        let since = same.and_then(|known| known.last_transition_time.clone());
+        NamespaceCondition {
+            last_transition_time: Some(since.unwrap_or(Time(whole_seconds(world.now)))),
+            ..condition
+        }
+    });
+    let others = known.iter().filter(|known| {
+        conditions
+            .iter()
+            .all(|condition| condition.type_ != known.type_)
+    });
+    let all: Vec<NamespaceCondition> = others.chain(&conditions).cloned().collect();
+    if all == known {
         return;
     }
-    let since = known.and_then(|known| known.last_transition_time.clone());
-    let condition = NamespaceCondition {
-        type_: REMAINING.to_owned(),
-        status: "True".to_owned(),
-        reason: Some("SomeResourcesRemain".to_owned()),
-        message: Some(message),
-        last_transition_time: Some(since.unwrap_or(Time(whole_seconds(world.now)))),
-    };
-    let conditions = status.conditions.get_or_insert_default();
-    conditions.retain(|known| known.type_ != REMAINING);
-    conditions.push(condition);
+    status.conditions = Some(all);
     let namespace = Namespace {
         status: Some(status),
         ..Namespace::clone(&world.namespace)
@@ -195,16 +193,79 @@ fn report(world: &World, plan: &mut Plan<Write>) {
     plan.act(Write::update_status(&namespace));
 }
 
-fn counted(objects: &[Arc<dyn Cached>]) -> String {
-    let mut counts: std::collections::BTreeMap<GroupResource, usize> =
-        std::collections::BTreeMap::new();
-    for object in objects {
-        *counts.entry(object.object_key().resource).or_default() += 1;
+/// How far the emptying is, as clients know it.
+fn conditions(world: &World) -> [NamespaceCondition; 5] {
+    let resources = world.remaining.iter().map(|object| {
+        let resource = object.object_key().resource;
+        format!("{}.{}", resource.resource, resource.group)
+    });
+    let finalizers = world.remaining.iter().flat_map(|object| {
+        let finalizers = object.meta().finalizers.iter().flatten();
+        finalizers.cloned().collect::<Vec<_>>()
+    });
+    let left = counted(resources, "has");
+    let held = counted(finalizers, "in");
+    let fine =
+        |type_: &str, reason: &str, message: &str| condition(type_, "False", reason, message);
+    [
+        fine(
+            "NamespaceDeletionDiscoveryFailure",
+            "ResourcesDiscovered",
+            "All resources successfully discovered",
+        ),
+        fine(
+            "NamespaceDeletionGroupVersionParsingFailure",
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed",
+        ),
+        fine(
+            "NamespaceDeletionContentFailure",
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization",
+        ),
+        if left.is_empty() {
+            fine(
+                REMAINING,
+                "ContentRemoved",
+                "All content successfully removed",
+            )
+        } else {
+            let message = format!("Some resources are remaining: {left}");
+            condition(REMAINING, "True", "SomeResourcesRemain", &message)
+        },
+        if held.is_empty() {
+            fine(
+                HELD,
+                "ContentHasNoFinalizers",
+                "All content-preserving finalizers finished",
+            )
+        } else {
+            let message = format!("Some content in the namespace has finalizers remaining: {held}");
+            condition(HELD, "True", "SomeFinalizersRemain", &message)
+        },
+    ]
+}
+
+fn condition(type_: &str, status: &str, reason: &str, message: &str) -> NamespaceCondition {
+    NamespaceCondition {
+        type_: type_.to_owned(),
+        status: status.to_owned(),
+        reason: Some(reason.to_owned()),
+        message: Some(message.to_owned()),
+        last_transition_time: None,
     }
-    let words = counts
+}
+
+/// Each word with how many objects it was said of.
+fn counted(words: impl Iterator<Item = String>, verb: &str) -> String {
+    let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for word in words {
+        *counts.entry(word).or_default() += 1;
+    }
+    let texts = counts
         .iter()
-        .map(|(resource, count)| format!("{resource} has {count} resource instances"));
-    words.collect::<Vec<_>>().join(", ")
+        .map(|(word, count)| format!("{word} {verb} {count} resource instances"));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

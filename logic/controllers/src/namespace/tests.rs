@@ -57,3 +57,39 @@ fn what_a_late_view_may_hide_is_swept_before_the_namespace_goes() {
     let last = sweeps.last();
     assert!(matches!(last, Some(Write::Update { .. })), "{last:?}");
 }
+
+#[test]
+fn what_is_left_and_what_holds_it_is_said_once() {
+    let mut view = View::default();
+    terminating(&mut view);
+    let metadata = json!({"name": "x", "namespace": "a", "uid": "x",
+        "deletionTimestamp": "2026-01-01T11:59:00Z", "finalizers": ["example.com/hold"]});
+    put::<ConfigMap>(&mut view, json!({"metadata": metadata}));
+    let actions = plan(&view).actions;
+    let [Write::Update { object, .. }] = actions.as_slice() else {
+        panic!("{actions:?}");
+    };
+    let texts = |field: &str| {
+        let conditions = object.at(&["status", "conditions"]).unwrap();
+        let texts = conditions.as_array().unwrap().iter();
+        texts
+            .map(|condition| condition[field].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        texts("status"),
+        ["False", "False", "False", "True", "True"],
+        "{object:?}"
+    );
+    assert_eq!(
+        texts("message")[3..],
+        [
+            "Some resources are remaining: configmaps. has 1 resource instances",
+            "Some content in the namespace has finalizers remaining: example.com/hold in 1 \
+             resource instances",
+        ]
+    );
+    let said = serde_json::Value::Object(object.0.clone());
+    put::<Namespace>(&mut view, said);
+    assert_eq!(shown(&plan(&view)), "\n");
+}
