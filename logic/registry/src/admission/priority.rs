@@ -53,8 +53,43 @@ impl Admission for Priority {
             object.set(&["spec", "priorityClassName"], Value::from(class.name));
         }
         object.set(&["spec", "priority"], Value::from(class.value));
-        if object.text(&["spec", "preemptionPolicy"]).is_empty() {
-            object.set(&["spec", "preemptionPolicy"], Value::from(class.preemption));
+        let given = object.text(&["spec", "preemptionPolicy"]);
+        if !given.is_empty() && given != class.preemption {
+            let why = format!(
+                "the string value of PreemptionPolicy ({given}) must not be provided in pod spec; \
+                 priority admission controller computed {} from the given PriorityClass name",
+                class.preemption
+            );
+            return Err(Rejection::forbidden(call.resource(), object.name(), why));
+        }
+        object.set(&["spec", "preemptionPolicy"], Value::from(class.preemption));
+        Ok(())
+    }
+
+    fn validate(
+        &self,
+        call: &Call<'_>,
+        object: &Object,
+        _old: Option<&Object>,
+    ) -> Result<(), Rejection> {
+        if !is_on(call, "scheduling.k8s.io", "priorityclasses") || !offers_itself(object) {
+            return Ok(());
+        }
+        let offered = offered(call);
+        let other = offered.iter().find(|class| class.name() != object.name());
+        let Some(other) = other else { return Ok(()) };
+        let why = format!(
+            "PriorityClass {} is already marked as default. Only one default can exist",
+            other.name()
+        );
+        Err(Rejection::forbidden(call.resource(), object.name(), why))
+    }
+
+    fn deleting(&self, call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
+        let is_system = SYSTEM.iter().any(|(name, _)| *name == object.name());
+        if is_system && is_on(call, "scheduling.k8s.io", "priorityclasses") {
+            let why = "this is a system priority class and cannot be deleted";
+            return Err(Rejection::forbidden(call.resource(), object.name(), why));
         }
         Ok(())
     }
@@ -83,20 +118,28 @@ fn class(call: &Call<'_>, pod: &Object) -> Result<Class, Rejection> {
 
 /// The class of pods that name none: the lowest of those that offer themselves.
 fn default_class(call: &Call<'_>) -> Class {
-    let classes = GroupResource::new("scheduling.k8s.io", "priorityclasses");
-    let prefix = ObjectKey::prefix(&classes, None);
-    let stored = call.snapshot.range(&prefix, None);
-    let offered = stored
-        .map(|(_, stored)| stored.value.object(stored.modified))
-        .filter(|class| class.at(&["globalDefault"]) == Some(&Value::Bool(true)));
-    let lowest = offered
-        .map(|class| read(&class))
+    let lowest = offered(call)
+        .iter()
+        .map(read)
         .min_by_key(|class| class.value);
     lowest.unwrap_or_else(|| Class {
         name: String::new(),
         value: 0,
         preemption: PREEMPTS.to_owned(),
     })
+}
+
+/// The classes that offer themselves to pods that name none.
+fn offered(call: &Call<'_>) -> Vec<Object> {
+    let classes = GroupResource::new("scheduling.k8s.io", "priorityclasses");
+    let prefix = ObjectKey::prefix(&classes, None);
+    let stored = call.snapshot.range(&prefix, None);
+    let classes = stored.map(|(_, stored)| stored.value.object(stored.modified));
+    classes.filter(offers_itself).collect()
+}
+
+fn offers_itself(class: &Object) -> bool {
+    class.at(&["globalDefault"]) == Some(&Value::Bool(true))
 }
 
 fn read(class: &Object) -> Class {

@@ -65,3 +65,31 @@ fn a_pod_is_bound_once() {
     let refused = server.refused(request("create v1 pods/binding default/web"), Some(binding));
     assert!(refused.starts_with("409 Conflict"), "{refused}");
 }
+
+#[test]
+fn classes_of_the_system_stay_and_only_one_class_is_the_default() {
+    let mut server = Server::new();
+    let class = |name: &str, value: i32, is_default: bool| {
+        serde_json::json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": name}, "value": value, "globalDefault": is_default})
+    };
+    let create = || request("create scheduling.k8s.io/v1 priorityclasses");
+    server.ok(create(), Some(class("one", 5, true)));
+    let refused = server.refused(create(), Some(class("two", 6, true)));
+    assert!(
+        refused.contains("PriorityClass one is already marked as default"),
+        "{refused}"
+    );
+    let system = class("system-node-critical", 2_000_001_000, false);
+    server.ok(create(), Some(system));
+    let line = "delete scheduling.k8s.io/v1 priorityclasses system-node-critical";
+    let refused = server.refused(request(line), None);
+    assert!(refused.contains("cannot be deleted"), "{refused}");
+    let mut pod = super::pod("a");
+    pod["spec"]["preemptionPolicy"] = serde_json::json!("Never");
+    let refused = server.refused(request("create v1 pods default/"), Some(pod));
+    assert!(
+        refused.contains("the string value of PreemptionPolicy (Never) must not be provided"),
+        "{refused}"
+    );
+}
