@@ -26,6 +26,7 @@ pub mod replication_controller;
 pub mod resource_quota;
 pub mod root_ca;
 pub mod service_account;
+pub mod service_cidr;
 #[cfg(test)]
 mod testing;
 pub mod volume_protection;
@@ -48,4 +49,5 @@ pub use replication_controller::ReplicationControllers;
 pub use resource_quota::ResourceQuotas;
 pub use root_ca::RootCa;
 pub use service_account::ServiceAccounts;
+pub use service_cidr::ServiceCidrs;
 pub use volume_protection::VolumeProtection;

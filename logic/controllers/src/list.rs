@@ -6,7 +6,7 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    ClaimProtection, ClusterRoleAggregation, Deployments, Disruption, EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, VolumeProtection,
+    ClaimProtection, ClusterRoleAggregation, Deployments, Disruption, EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, ServiceCidrs, VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -36,6 +36,7 @@ pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(ResourceQuotas::default());
     visitor.visit(RootCa::new(ca_pem.to_owned()));
     visitor.visit(ServiceAccounts);
+    visitor.visit(ServiceCidrs);
     visitor.visit(VolumeProtection);
 }
 

@@ -1,8 +1,10 @@
 //! The choices of a cluster that requests depend on: plain data, decided once at start.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
+
+use gantry_base::Cidr;
 
 use crate::admission;
 
@@ -95,6 +97,21 @@ pub struct Ipv4Range {
 }
 
 impl Ipv4Range {
+    /// Reads a block such as `10.96.0.0/16`; nothing when it is none, or one of the other family.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let block: Cidr = text.parse().ok()?;
+        let IpAddr::V4(address) = block.address else {
+            return None;
+        };
+        let rest = 32 - u32::from(block.length.min(32));
+        let mask = u32::MAX.checked_shl(rest).unwrap_or(0);
+        Some(Self {
+            first: Ipv4Addr::from(u32::from(address) & mask),
+            prefix: block.length,
+        })
+    }
+
     /// How many addresses there are, the network's own and the last one included.
     #[must_use]
     pub fn size(self) -> u32 {

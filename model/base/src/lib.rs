@@ -4,6 +4,7 @@
 //! field paths, times and schedules. This crate opens nothing and reads no clock.
 
 pub mod backoff;
+pub mod cidr;
 pub mod cron;
 pub mod entropy;
 pub mod hash;
@@ -15,6 +16,7 @@ pub mod suggest;
 pub mod time;
 pub mod zone;
 
+pub use cidr::Cidr;
 pub use entropy::Entropy;
 pub use path::FieldPath;
 pub use quantity::Quantity;

@@ -1,4 +1,4 @@
-//! Every service that wants one gets an address of its own out of the cluster's range.
+//! Every service that wants one gets an address of its own out of the cluster's ranges.
 //!
 //! An address is taken by an `IPAddress` object that is made in the same transaction as the
 //! service: two services cannot get the same one, whatever happens at the same time.
@@ -9,14 +9,15 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use gantry_api::field_error::FieldErrors;
-use gantry_api::{GroupResource, Object, ObjectKey, Rejection};
+use gantry_api::{GroupResource, Object, ObjectKey, Rejection, Revision};
 use gantry_base::entropy;
 use gantry_base::time::rfc3339;
-use gantry_store::Key;
+use gantry_store::{Guard, Key};
 
 use crate::admission::{Admission, is_on};
 use crate::call::Call;
 use crate::limits::RANDOM_PICKS;
+use crate::settings::Ipv4Range;
 use crate::validate;
 
 /// The form of a headless service's address.
@@ -109,9 +110,72 @@ fn families(service: &mut Object) {
     }
 }
 
-/// A free address. The beginning of the range is left to services that name theirs.
+/// Where addresses may be taken from: the cluster's own range, and those that were added to it.
+struct Source {
+    range: Ipv4Range,
+    /// The object that added it, as it was read: who takes an address counts on its staying.
+    added_by: Option<(Key, Revision)>,
+}
+
+fn sources(call: &Call<'_>) -> Vec<Source> {
+    let own = call.registry.settings().service_range;
+    let resource = GroupResource::new("networking.k8s.io", "servicecidrs");
+    let prefix = ObjectKey::prefix(&resource, None);
+    let mut sources = vec![Source {
+        range: own,
+        added_by: None,
+    }];
+    for (key, stored) in call.snapshot.range(&prefix, None) {
+        let object = stored.value.object(stored.modified);
+        if object.is_terminating() || !is_ready(&object) {
+            continue;
+        }
+        let texts = object.at(&["spec", "cidrs"]).and_then(Value::as_array);
+        let texts = texts.into_iter().flatten().filter_map(Value::as_str);
+        let ranges = texts.filter_map(Ipv4Range::read);
+        sources.extend(ranges.filter(|range| *range != own).map(|range| Source {
+            range,
+            added_by: Some((key.clone(), stored.modified)),
+        }));
+    }
+    sources
+}
+
+fn is_ready(range: &Object) -> bool {
+    let conditions = range
+        .at(&["status", "conditions"])
+        .and_then(Value::as_array);
+    conditions.into_iter().flatten().any(|condition| {
+        condition.get("type") == Some(&Value::from("Ready"))
+            && condition.get("status") == Some(&Value::from("True"))
+    })
+}
+
+fn shown(sources: &[Source]) -> String {
+    let ranges: Vec<String> = sources
+        .iter()
+        .map(|source| source.range.to_string())
+        .collect();
+    ranges.join(", ")
+}
+
+/// A free address.
 fn free(call: &mut Call<'_>) -> Result<Ipv4Addr, Rejection> {
-    let range = call.registry.settings().service_range;
+    let sources = sources(call);
+    let mut found = sources
+        .iter()
+        .filter_map(|source| free_in(call, source.range));
+    found.next().ok_or_else(|| {
+        Rejection::internal(format!(
+            "failed to allocate a serviceIP: the range {} is full: delete services that are not \
+             needed",
+            shown(&sources)
+        ))
+    })
+}
+
+/// A free address of one range. Its beginning is left to services that name theirs.
+fn free_in(call: &mut Call<'_>, range: Ipv4Range) -> Option<Ipv4Addr> {
     let size = range.size();
     let reserved = (size / 16).clamp(16, 256).min(size / 2);
     let span = usize::try_from(size.saturating_sub(reserved + 1)).unwrap_or(0);
@@ -121,18 +185,13 @@ fn free(call: &mut Call<'_>) -> Result<Ipv4Addr, Rejection> {
             .at(reserved + pick)
             .filter(|address| is_free(call, *address))
         {
-            return Ok(address);
+            return Some(address);
         }
     }
     // The first address is the API server's own.
     let rest = (reserved..size.saturating_sub(1)).chain(2..reserved);
     let mut rest = rest.filter_map(|offset| range.at(offset));
-    rest.find(|address| is_free(call, *address)).ok_or_else(|| {
-        Rejection::internal(format!(
-            "failed to allocate a serviceIP: the range {range} is full: delete services that are \
-             not needed"
-        ))
-    })
+    rest.find(|address| is_free(call, *address))
 }
 
 fn is_free(call: &Call<'_>, address: Ipv4Addr) -> bool {
@@ -141,15 +200,22 @@ fn is_free(call: &Call<'_>, address: Ipv4Addr) -> bool {
 
 /// Takes an address that the service names or was given.
 fn take(call: &mut Call<'_>, service: &Object, address: Ipv4Addr) -> Result<(), Rejection> {
-    let range = call.registry.settings().service_range;
-    let problem = if !range.usable(address) {
-        format!("the provided network is not in the valid range. The range of valid IPs is {range}")
-    } else if is_free(call, address) {
-        let holder = holder(call, service, address);
-        call.take(record(address), &holder);
-        return Ok(());
-    } else {
-        "provided IP is already allocated".to_owned()
+    let sources = sources(call);
+    let source = sources.iter().find(|source| source.range.usable(address));
+    let problem = match source {
+        None => format!(
+            "the provided network is not in the valid range. The range of valid IPs is {}",
+            shown(&sources)
+        ),
+        Some(source) if is_free(call, address) => {
+            let holder = holder(call, service, address);
+            call.take(record(address), &holder);
+            if let Some((key, since)) = source.added_by.clone() {
+                call.require(Guard::Unchanged { key, since });
+            }
+            return Ok(());
+        }
+        Some(_) => "provided IP is already allocated".to_owned(),
     };
     let mut errors = FieldErrors::new();
     errors.invalid(

@@ -96,3 +96,30 @@ fn a_port_outside_of_the_range_is_refused_with_the_range() {
         "{refused}"
     );
 }
+
+#[test]
+fn a_range_that_is_added_and_ready_gives_its_addresses_until_it_is_to_go() {
+    let mut server = Server::new();
+    let range = json!({"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR",
+        "metadata": {"name": "more", "finalizers": ["example.com/hold"]},
+        "spec": {"cidrs": ["10.200.0.0/24"]}});
+    server.ok(
+        request("create networking.k8s.io/v1 servicecidrs"),
+        Some(range),
+    );
+    let named = |name: &str, address: &str| service(name, json!({"clusterIP": address}));
+    let create = || request("create v1 services default/");
+    let early = server.refused(create(), Some(named("early", "10.200.0.9")));
+    assert!(early.contains("not in the valid range"), "{early}");
+    let ready = json!({"status": {"conditions": [{"type": "Ready", "status": "True",
+        "reason": "", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}});
+    let line = "merge-patch networking.k8s.io/v1 servicecidrs/status more";
+    server.ok(request(line), Some(ready));
+    server.ok(create(), Some(named("web", "10.200.0.9")));
+    server.ok(
+        request("delete networking.k8s.io/v1 servicecidrs more"),
+        None,
+    );
+    let late = server.refused(create(), Some(named("late", "10.200.0.10")));
+    assert!(late.contains("not in the valid range"), "{late}");
+}

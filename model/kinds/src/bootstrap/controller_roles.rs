@@ -243,6 +243,19 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         &[on("", "serviceaccounts", "create"), EVENTS],
     ),
     (
+        "service-cidrs-controller",
+        &[
+            on("networking.k8s.io", "servicecidrs", "get,list,update,watch"),
+            on(
+                "networking.k8s.io",
+                "servicecidrs/finalizers,servicecidrs/status",
+                "update",
+            ),
+            on("networking.k8s.io", "ipaddresses", READ),
+            EVENTS,
+        ],
+    ),
+    (
         "statefulset-controller",
         &[
             on("", "pods", "create,delete,get,list,patch,update,watch"),
