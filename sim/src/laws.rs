@@ -10,6 +10,7 @@
 
 mod addresses_belong_to_one;
 mod bindings_fit;
+mod budgets_hold;
 mod components_name_what_they_saw;
 mod deletions_are_meant;
 mod deletions_finish;
@@ -32,6 +33,7 @@ mod pods_are_bound_once;
 mod pods_end_before_they_go;
 mod pods_run_once;
 mod pods_settle;
+mod quotas_hold;
 mod reads_are_fresh;
 mod ready_means_running;
 mod requests_are_allowed;
@@ -232,6 +234,8 @@ impl Laws {
             Box::<places_are_given_once::Law>::default(),
             Box::<pods_are_bound_once::Law>::default(),
             Box::<bindings_fit::Law>::default(),
+            Box::<quotas_hold::Law>::default(),
+            Box::<budgets_hold::Law>::default(),
             Box::<pods_run_once::Law>::default(),
             Box::<pods_end_before_they_go::Law>::default(),
             Box::<ready_means_running::Law>::default(),

@@ -141,7 +141,10 @@ impl Actor for Human {
             self.left.extend(begin.requests(self, desk.dice).0);
             let serve = Wish::Serve { application };
             self.left.extend(serve.requests(self, desk.dice).0);
+            let protect = Wish::Protect { application };
+            self.left.extend(protect.requests(self, desk.dice).0);
         }
+        self.left.extend(Wish::Crowd.requests(self, desk.dice).0);
         desk.later(Duration::from_secs(2));
     }
 

@@ -70,6 +70,11 @@ bugs! {
     /// A deletion is carried out again later, and does not mind the uid that it names.
     IgnoresUid = "ignores-uid",
 
+    /// What is made is not charged to the quota of its namespace.
+    ForgetsQuota = "forgets-quota",
+    /// Who is evicted is not charged to the disruption budget.
+    ForgetsBudget = "forgets-budget",
+
     // Watches.
 
     /// A watch does not tell of a change.

@@ -96,17 +96,30 @@ impl Plant {
             Some(Bug::GenerationStands | Bug::UidTwice) => true,
             Some(Bug::MovesPod) => self.dice.below(50) == 0,
             Some(Bug::IgnoresFinalizers) => self.dice.below(2) == 0,
+            Some(Bug::ForgetsQuota | Bug::ForgetsBudget) => txn.writes.len() > 1,
             _ => false,
         };
         if !spoils {
             return Cow::Borrowed(txn);
         }
-        let writes = txn.writes.iter();
+        let writes = txn.writes.iter().filter(|write| !self.forgets(write.key()));
+        let writes: Vec<&Write> = writes.collect();
+        let writes = writes.into_iter();
         let writes = writes.map(|write| self.write(write, snapshot)).collect();
         Cow::Owned(Txn {
             guards: txn.guards.clone(),
             writes,
         })
+    }
+
+    /// Whether what is charged there is not written.
+    fn forgets(&self, key: &Key) -> bool {
+        let charged = match self.bug {
+            Some(Bug::ForgetsQuota) => "resourcequotas/",
+            Some(Bug::ForgetsBudget) => "poddisruptionbudgets.policy/",
+            _ => return false,
+        };
+        key.as_str().starts_with(charged)
     }
 
     fn write(&mut self, write: &Write, snapshot: &Snapshot) -> Write {

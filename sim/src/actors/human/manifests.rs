@@ -234,6 +234,39 @@ pub(super) fn create_pod(place: &Place, dice: &mut Dice) -> Request {
     request
 }
 
+/// A quota of so many pods.
+pub(super) fn create_quota(place: &Place, pods: u64) -> Request {
+    let mut key = place.key("", "resourcequotas");
+    key.name.clear();
+    let mut request = request(Verb::Create, &key, "v1");
+    request.body = body(&json!({
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": place.name},
+        "spec": {"hard": {"pods": pods.to_string()}},
+    }));
+    request
+}
+
+/// A budget that lets one pod of an application go at a time.
+pub(super) fn apply_budget(place: &Place) -> Request {
+    let budget = json!({
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": place.name, "namespace": place.namespace},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": place.name}}},
+    });
+    apply(&place.key("policy", "poddisruptionbudgets"), &budget)
+}
+
+pub(super) fn delete_budget(place: &Place) -> Request {
+    request(
+        Verb::Delete,
+        &place.key("policy", "poddisruptionbudgets"),
+        "v1",
+    )
+}
+
 pub(super) fn create_namespace(name: &str) -> Request {
     let key = ObjectKey::new(GroupResource::new("", "namespaces"), "", "");
     let mut request = request(Verb::Create, &key, "v1");

@@ -6,6 +6,11 @@ use super::manifests::{self, Place};
 use super::{Human, Then};
 use crate::chance::Dice;
 
+/// A namespace that all people share.
+const CROWD: &str = "crowd";
+/// How many pods there may be in it.
+const CROWD_MAX: u64 = 3;
+
 /// Something that somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -36,8 +41,16 @@ pub(super) enum Wish {
     GiveUp,
     /// Run something once, without anybody who looks after it.
     RunOnce,
+    /// Have many of something in a namespace that allows few.
+    Crowd,
+    /// Have fewer of it.
+    LeaveCrowd,
     /// Run something in the old way.
     RunReplicated,
+    /// Let nobody take more than one of its pods at a time.
+    Protect { application: usize },
+    /// Let them.
+    Unprotect { application: usize },
     /// Empty a node for repairs.
     Drain { node: usize },
     /// Let it take pods again.
@@ -58,7 +71,9 @@ impl Wish {
         };
         let application = among(dice, human.applications);
         match dice.below(100) {
-            0..=17 => Self::Deploy { application },
+            0..=12 => Self::Deploy { application },
+            13..=15 => Self::Crowd,
+            16..=17 => Self::LeaveCrowd,
             18..=33 => Self::Scale {
                 application,
                 replicas: dice.below(human.replicas + 1),
@@ -91,6 +106,8 @@ impl Wish {
                 human.drained = Some(node);
                 Self::Drain { node }
             }
+            95 => Self::Protect { application },
+            96 => Self::Unprotect { application },
             _ => Self::Look,
         }
     }
@@ -128,6 +145,24 @@ impl Wish {
                 vec![manifests::delete_deployment(&at(*application), how)]
             }
             Self::DeleteOnePod => return (vec![manifests::list_pods("")], Then::DeleteOne),
+            Self::Crowd => {
+                let place = Place {
+                    namespace: CROWD.to_owned(),
+                    name: "crowd".to_owned(),
+                };
+                let mut requests = vec![
+                    manifests::create_namespace(CROWD),
+                    manifests::create_quota(&place, CROWD_MAX),
+                ];
+                // One more than the quota allows, even if nobody else comes.
+                requests.extend((0..=CROWD_MAX).map(|_| manifests::create_pod(&place, dice)));
+                requests
+            }
+            Self::LeaveCrowd => {
+                let mut list = manifests::list_pods("");
+                list.namespace = Some(CROWD.to_owned());
+                return (vec![list], Then::DeleteOne);
+            }
             Self::Try => {
                 let place = Place {
                     namespace: trial.clone(),
@@ -142,6 +177,8 @@ impl Wish {
             Self::GiveUp => vec![manifests::delete_namespace(&trial)],
             Self::RunOnce => vec![manifests::create_pod(&at(90), dice)],
             Self::RunReplicated => vec![manifests::apply_replication_controller(&at(80), dice)],
+            Self::Protect { application } => vec![manifests::apply_budget(&at(*application))],
+            Self::Unprotect { application } => vec![manifests::delete_budget(&at(*application))],
             Self::Drain { node } => {
                 let mut list = manifests::list_pods(&format!("spec.nodeName=node-{node}"));
                 list.namespace = None;
