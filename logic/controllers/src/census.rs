@@ -3,8 +3,8 @@
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Event, LimitRange, Namespace, Node, Pod, PodTemplate,
-    ReplicationController, ResourceQuota, Secret, Service, ServiceAccount,
+    ConfigMap, Endpoints, Event, LimitRange, Namespace, Node, PersistentVolumeClaim, Pod,
+    PodTemplate, ReplicationController, ResourceQuota, Secret, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{IPAddress, ServiceCIDR};
@@ -34,6 +34,7 @@ pub(crate) fn count<C: Census>(mut census: C) -> C {
     census.namespaced::<EndpointSlice>();
     census.namespaced::<Endpoints>();
     census.namespaced::<LimitRange>();
+    census.namespaced::<PersistentVolumeClaim>();
     census.namespaced::<Pod>();
     census.namespaced::<PodDisruptionBudget>();
     census.namespaced::<PodTemplate>();

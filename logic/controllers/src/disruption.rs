@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, ReplicationController};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -51,6 +51,7 @@ impl Controller for Disruption {
             .mapped::<Pod>(|pod, view| keys(view, pod.namespace(), |budget| means(budget, pod)))
             .mapped::<Deployment>(|owner, view| keys(view, owner.namespace(), |_| true))
             .mapped::<ReplicaSet>(|owner, view| keys(view, owner.namespace(), |_| true))
+            .mapped::<StatefulSet>(|owner, view| keys(view, owner.namespace(), |_| true))
             .mapped::<ReplicationController>(|owner, view| keys(view, owner.namespace(), |_| true))
     }
 

@@ -1,17 +1,19 @@
 //! `PersistentVolumeClaim`: a wish for storage, and the volume that fulfils it.
 
+mod cost;
 mod origin;
 #[cfg(test)]
 mod tests;
 
 use gantry_api::field_error::FieldErrors;
 use gantry_api::views::Meta;
-use gantry_base::{FieldPath, Quantity};
+use gantry_base::{FieldPath, Quantity, Timestamp};
 use k8s_openapi::api::core::v1::{
     PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimStatus,
 };
 
 use crate::column::Column;
+use crate::cost::{Cost, Counted};
 use crate::descriptor::SelectableField;
 use crate::kind::Kind;
 use crate::parts::claim::{self, CLASS_ANNOTATION};
@@ -42,7 +44,7 @@ impl Kind for PersistentVolumeClaims {
     const SHORT: &'static [&'static str] = &["pvc"];
     const SUBRESOURCES: &'static [Subresource] = &[Subresource::Status];
     const COLUMNS: &'static [Column<PersistentVolumeClaim>] = COLUMNS;
-    const RULES: Rules = Rules::new().with_status();
+    const RULES: Rules = Rules::new().with_status().counted(Counted::ByPlural);
     const FIELDS: &'static [SelectableField] = &[claim::NAME_FIELD];
 
     fn default(wish: &mut PersistentVolumeClaim) {
@@ -64,6 +66,14 @@ impl Kind for PersistentVolumeClaims {
                 ..PersistentVolumeClaimStatus::default()
             });
         }
+    }
+
+    fn takes(resource: &str) -> bool {
+        cost::takes(resource)
+    }
+
+    fn cost(wish: &PersistentVolumeClaim, _now: Timestamp) -> Cost {
+        cost::of(wish)
     }
 
     fn validate(
