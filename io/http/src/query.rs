@@ -96,6 +96,8 @@ impl Query {
                 .get("sendInitialEvents")
                 .map(|_| self.flag("sendInitialEvents")),
             pretty: self.flag("pretty"),
+            // Only parts of this process say what they have seen.
+            seen: Vec::new(),
             delete: DeleteOptions {
                 grace_period_seconds: self.number("gracePeriodSeconds")?,
                 propagation_policy: text("propagationPolicy"),

@@ -6,7 +6,10 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    ClaimProtection, ClusterRoleAggregation, Deployments, Disruption, EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, ServiceCidrs, VolumeProtection,
+    ClaimProtection, ClusterRoleAggregation, Deployments, Disruption, EndpointSlices,
+    EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup,
+    ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, ServiceCidrs,
+    VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
