@@ -78,7 +78,8 @@ fn every_kind_is_read_in_protobuf() {
             .unwrap()
             .values_mut()
             .for_each(forget_types);
-        assert!(holds(&read.untyped().value, &made), "{file}");
+        let read = read.untyped().value;
+        assert!(holds(&read, &made), "{file}: {made:#} is read as {read:#}");
         let listed = answered(&mut server, example.request("list"));
         assert_eq!(listed, in_protobuf(&list), "{file}");
     }

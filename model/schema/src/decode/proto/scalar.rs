@@ -12,6 +12,9 @@ use crate::proto::table::Scalar;
 /// The first and the last second that RFC 3339 can write.
 const CALENDAR: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
+/// Below this every whole float is one integer.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Reads a value.
 pub(super) fn read(of: Scalar, raw: Raw<'_>) -> Result<NodeKind<'_>, Malformed> {
     Ok(match of {
@@ -48,7 +51,15 @@ pub(super) const fn zero(of: Scalar) -> Raw<'static> {
 }
 
 fn float(raw: Raw<'_>) -> Result<Number, Malformed> {
-    Number::from_f64(raw.float()?).ok_or(Malformed::Range)
+    let number = raw.float()?;
+    // What is whole is written without a fraction, as it was before it became a float.
+    if number.fract() == 0.0
+        && number.abs() < EXACT
+        && let Ok(whole) = format!("{number:.0}").parse::<i64>()
+    {
+        return Ok(Number::from(whole));
+    }
+    Number::from_f64(number).ok_or(Malformed::Range)
 }
 
 fn narrow(raw: Raw<'_>) -> Result<i32, Malformed> {
