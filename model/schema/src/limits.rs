@@ -7,8 +7,9 @@ pub const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// several mebibytes; longer files are refused.
 pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Lists and objects within one another. Deeper bodies are refused; real ones stay below 40.
-pub const DEPTH_MAX: usize = 200;
+/// Lists and objects within one another. Deeper bodies are refused; real ones stay below 40. What is
+/// stored is read again from within lists and events, by a reader that gives up at 128.
+pub const DEPTH_MAX: usize = 100;
 
 /// Values in one document, aliases written out. Bounds the memory that a small body can ask for.
 pub const NODES_MAX: usize = 500_000;

@@ -179,6 +179,22 @@ fn deep_nesting_is_refused_in_both_formats() {
 }
 
 #[test]
+fn what_is_accepted_is_read_again_from_wherever_it_comes_to_stand() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let deepest = nested(limits::DEPTH_MAX);
+    assert!(parse(deepest.as_bytes(), Format::Json).is_ok());
+    let deeper = nested(limits::DEPTH_MAX + 1);
+    assert!(parse(deeper.as_bytes(), Format::Json).is_err());
+    // In the list of objects of an event, with a few levels to spare: owned fields are told deeper
+    // than they stand.
+    let shown = format!(
+        r#"{{"object":{{"items":[{}]}}}}"#,
+        nested(limits::DEPTH_MAX + 10)
+    );
+    serde_json::from_str::<serde_json::Value>(&shown).unwrap();
+}
+
+#[test]
 fn malformed_bodies_say_where() {
     let said = |body: &str, format| parse(body.as_bytes(), format).unwrap_err().to_string();
     assert_eq!(

@@ -61,7 +61,7 @@ impl Walk {
         message: &'static Message,
         at: &Trail<'_>,
     ) -> Result<Vec<Slot<'a>>, DecodeError> {
-        if self.depth == limits::DEPTH_MAX {
+        if self.depth >= limits::DEPTH_MAX {
             return Err(DecodeError::TooDeep);
         }
         self.depth += 1;
@@ -87,6 +87,9 @@ impl Walk {
     ) -> Result<(), DecodeError> {
         let own = Trail::Field(at, field.name);
         let at = if field.name.is_empty() { at } else { &own };
+        // In JSON, a list or a map is a level of its own.
+        let level = usize::from(matches!(field.many, Many::List | Many::Map));
+        self.depth += level;
         match (field.many, field.of, raw) {
             (Many::One, of, _) => {
                 let value = self.value(of, raw, at)?;
@@ -115,6 +118,7 @@ impl Walk {
                 };
             }
         }
+        self.depth -= level;
         Ok(())
     }
 

@@ -192,15 +192,25 @@ fn fields_that_the_table_does_not_know_are_skipped() {
 
 #[test]
 fn messages_that_nest_too_deep_are_refused() {
-    /// The tag of `not`, by which a schema holds another.
+    /// The tags of `not` and `allOf`, by which a schema holds another, and a list of others.
     const NOT: &[u8] = b"\xe2\x01";
-    let within = |schema: Vec<u8>, _| field(NOT, &schema);
-    let schema = (0..limits::DEPTH_MAX).fold(Vec::new(), within);
+    const ALL_OF: &[u8] = b"\xca\x01";
     let table = Table::builtin();
     let name = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
     let message = table.named(name).unwrap();
-    let result = Walk::new(table).object(&schema, message, &Trail::Root);
-    assert_eq!(result.unwrap_err(), DecodeError::TooDeep);
+    let read = |tag, depth| {
+        let within = |schema: Vec<u8>, _| field(tag, &schema);
+        let schema = (1..depth).fold(Vec::new(), within);
+        let result = Walk::new(table).object(&schema, message, &Trail::Root);
+        result.map(drop)
+    };
+    assert_eq!(read(NOT, limits::DEPTH_MAX), Ok(()));
+    assert_eq!(read(NOT, limits::DEPTH_MAX + 1), Err(DecodeError::TooDeep));
+    assert_eq!(read(ALL_OF, limits::DEPTH_MAX / 2), Ok(()));
+    assert_eq!(
+        read(ALL_OF, limits::DEPTH_MAX / 2 + 1),
+        Err(DecodeError::TooDeep)
+    );
 }
 
 #[test]
