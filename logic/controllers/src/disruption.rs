@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, ReplicationController};
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec, ReplicationController};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -20,6 +20,7 @@ use gantry_api::ObjectKey;
 use gantry_api::views::meta::selector;
 use gantry_api::views::{Meta, PodView};
 use gantry_base::Timestamp;
+use gantry_base::selector::Labels;
 use gantry_base::time::{after, since, whole_seconds};
 use gantry_reconcile::write::EventNote;
 use gantry_reconcile::{Controller, Plan, Reconciler, Sources, View, Write};
@@ -48,17 +49,27 @@ impl Controller for Disruption {
     fn sources(&self) -> Sources {
         Sources::new()
             .own::<PodDisruptionBudget>()
-            .mapped::<Pod>(|pod, view| keys(view, pod.namespace(), |budget| means(budget, pod)))
-            .mapped::<Deployment>(|owner, view| keys(view, owner.namespace(), |_| true))
-            .mapped::<ReplicaSet>(|owner, view| keys(view, owner.namespace(), |_| true))
-            .mapped::<StatefulSet>(|owner, view| keys(view, owner.namespace(), |_| true))
-            .mapped::<ReplicationController>(|owner, view| keys(view, owner.namespace(), |_| true))
+            .mapped::<Pod>(|pod, view| keys(view, pod, pod.labels()))
+            .mapped::<Deployment>(|owner, view| {
+                makes(view, owner, owner.spec.as_ref().map(|spec| &spec.template))
+            })
+            .mapped::<ReplicaSet>(|owner, view| {
+                let spec = owner.spec.as_ref();
+                makes(view, owner, spec.and_then(|spec| spec.template.as_ref()))
+            })
+            .mapped::<StatefulSet>(|owner, view| {
+                makes(view, owner, owner.spec.as_ref().map(|spec| &spec.template))
+            })
+            .mapped::<ReplicationController>(|owner, view| {
+                let spec = owner.spec.as_ref();
+                makes(view, owner, spec.and_then(|spec| spec.template.as_ref()))
+            })
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
         let budget = view.get::<PodDisruptionBudget>(&key.namespace, &key.name)?;
         let pods = view.within::<Pod>(&key.namespace);
-        let pods: Vec<Arc<Pod>> = pods.filter(|pod| means(&budget, pod)).collect();
+        let pods: Vec<Arc<Pod>> = pods.filter(|pod| means(&budget, pod.labels())).collect();
         Some(World {
             scale: Scale::of(&pods, view),
             budget,
@@ -68,23 +79,28 @@ impl Controller for Disruption {
     }
 }
 
-fn keys(
-    view: &View,
-    namespace: &str,
-    concerns: impl Fn(&PodDisruptionBudget) -> bool,
-) -> Vec<ObjectKey> {
-    let budgets = view.within::<PodDisruptionBudget>(namespace);
+/// The budgets that concern who makes pods of such a template. One whose pods no budget means
+/// concerns none, however often it changes.
+fn makes(view: &View, owner: &impl Meta, template: Option<&PodTemplateSpec>) -> Vec<ObjectKey> {
+    let meta = template.and_then(|template| template.metadata.as_ref());
+    let labels = meta.and_then(|meta| meta.labels.as_ref());
+    labels.map_or_else(Vec::new, |labels| keys(view, owner, labels))
+}
+
+/// The budgets in the object's namespace that mean pods with such labels.
+fn keys(view: &View, object: &impl Meta, labels: &Labels) -> Vec<ObjectKey> {
+    let budgets = view.within::<PodDisruptionBudget>(object.namespace());
     budgets
-        .filter(|budget| concerns(budget))
+        .filter(|budget| means(budget, labels))
         .map(|budget| budget.key())
         .collect()
 }
 
-/// Whether the budget means the pod. One without a selector means none, and a pod without labels is
-/// meant by none.
-fn means(budget: &PodDisruptionBudget, pod: &Pod) -> bool {
+/// Whether the budget means pods with such labels. One without a selector means none, and a pod
+/// without labels is meant by none.
+fn means(budget: &PodDisruptionBudget, labels: &Labels) -> bool {
     let wanted = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-    !pod.labels().is_empty() && wanted.is_some_and(|wanted| selector(wanted).matches(pod.labels()))
+    !labels.is_empty() && wanted.is_some_and(|wanted| selector(wanted).matches(labels))
 }
 
 impl Reconciler for Disruption {

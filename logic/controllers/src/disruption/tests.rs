@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use gantry_reconcile::sources::Source;
+
 use crate::testing::{plan_for, put, shown};
 
 fn budget(spec: Value, status: Value) -> Value {
@@ -131,4 +133,24 @@ fn a_budget_that_is_right_is_left_alone() {
     put::<PodDisruptionBudget>(&mut view, budget(json!({"minAvailable": 1}), right));
     put::<Pod>(&mut view, pod("x", "True"));
     assert_eq!(plan(&view), "\n");
+}
+
+#[test]
+fn only_those_who_make_pods_that_a_budget_means_concern_it() {
+    let mut view = View::default();
+    put::<PodDisruptionBudget>(&mut view, budget(json!({"minAvailable": 1}), json!(null)));
+    let concerned = |app: &str| {
+        let mut view = view.clone();
+        let set = json!({"metadata": {"name": "rs", "namespace": "a"}, "spec": {"selector": {},
+            "template": {"metadata": {"labels": {"app": app}}}}});
+        put::<ReplicaSet>(&mut view, set);
+        let sources = Disruption.sources();
+        let of_sets = |source: &&Source| source.watched.resource.resource == "replicasets";
+        let source = sources.as_slice().iter().find(of_sets).unwrap();
+        let sets = view.of(&source.watched.resource);
+        sets.flat_map(|set| (source.keys)(set.as_ref(), &view))
+            .count()
+    };
+    assert_eq!(concerned("web"), 1);
+    assert_eq!(concerned("other"), 0);
 }
