@@ -39,6 +39,27 @@ impl FromStr for Cidr {
 }
 
 impl Cidr {
+    /// The block's first address.
+    #[must_use]
+    pub fn first(self) -> IpAddr {
+        match self.address {
+            IpAddr::V4(address) => {
+                let rest = u32::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                IpAddr::V4((address.to_bits() & !rest).into())
+            }
+            IpAddr::V6(address) => {
+                let rest = u128::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                IpAddr::V6((address.to_bits() & !rest).into())
+            }
+        }
+    }
+
+    /// Whether the block is a part of `whole`, and not all of it.
+    #[must_use]
+    pub fn is_within(self, whole: Self) -> bool {
+        self.length > whole.length && whole.contains(self.address)
+    }
+
     /// Whether `address` is one of the block.
     #[must_use]
     pub fn contains(self, address: IpAddr) -> bool {
@@ -75,6 +96,28 @@ mod tests {
         assert!(!block.contains("::1".parse().unwrap()));
         let everything: Cidr = "::/0".parse().unwrap();
         assert!(everything.contains("2001:db8::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_block_begins_where_its_own_bits_are_zero() {
+        for (text, first) in [
+            ("10.97.3.4/12", "10.96.0.0"),
+            ("10.97.3.4/32", "10.97.3.4"),
+            ("10.97.3.4/0", "0.0.0.0"),
+            ("2001:db8:1::7/32", "2001:db8::"),
+        ] {
+            let block: Cidr = text.parse().unwrap();
+            assert_eq!(block.first().to_string(), first);
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_block_is_smaller_and_begins_like_it() {
+        let block = |text: &str| text.parse::<Cidr>().unwrap();
+        assert!(block("10.1.0.0/16").is_within(block("10.0.0.0/8")));
+        for other in ["10.1.0.0/16", "11.0.0.0/8", "10.1.0.0/24", "::/0"] {
+            assert!(!block("10.1.0.0/16").is_within(block(other)), "{other}");
+        }
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn validate_block(block: &IPBlock, path: &FieldPath, errors: &mut FieldErrors) {
         let Some(inner) = check::cidr(except, &at, errors) else {
             continue;
         };
-        if !check::is_within(inner, range) {
+        if !inner.is_within(range) {
             errors.invalid(&at, except, "must be a strict subset of `cidr`");
         }
     }

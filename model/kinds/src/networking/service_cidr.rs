@@ -52,7 +52,7 @@ fn validate_ranges(list: &[String], path: &FieldPath, errors: &mut FieldErrors) 
             let mut families = Vec::new();
             for (index, range) in list.iter().enumerate() {
                 let range = check::canonical_cidr(range, &path.index(index), errors);
-                families.extend(range.map(|(address, _)| address.is_ipv4()));
+                families.extend(range.map(|range| range.address.is_ipv4()));
             }
             if let [first, second] = families.as_slice()
                 && first == second

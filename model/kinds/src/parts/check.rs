@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use gantry_api::field_error::{Fault, FieldError, FieldErrors};
-use gantry_base::FieldPath;
 use gantry_base::name::Rule;
+use gantry_base::{Cidr, FieldPath};
 use serde_json::Value;
 
 /// What is said of a number below zero.
@@ -95,8 +95,8 @@ pub fn ip(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<IpAd
 }
 
 /// A range of addresses such as `10.0.0.0/8`.
-pub fn cidr(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<(IpAddr, u8)> {
-    let range = parse_cidr(text);
+pub fn cidr(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<Cidr> {
+    let range = text.parse().ok();
     if range.is_none() {
         errors.invalid(
             path,
@@ -108,15 +108,10 @@ pub fn cidr(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<(I
 }
 
 /// A range of addresses, written in the one way that is canonical.
-pub fn canonical_cidr(
-    text: &str,
-    path: &FieldPath,
-    errors: &mut FieldErrors,
-) -> Option<(IpAddr, u8)> {
-    let (address, length) = cidr(text, path, errors)?;
-    let first = first_of(address, length);
-    let canonical = format!("{first}/{length}");
-    if first != address {
+pub fn canonical_cidr(text: &str, path: &FieldPath, errors: &mut FieldErrors) -> Option<Cidr> {
+    let range = cidr(text, path, errors)?;
+    let canonical = range.to_string();
+    if range.first() != range.address {
         let detail = "must not have bits set beyond the prefix length";
         errors.invalid(path, text, detail);
     } else if canonical != text {
@@ -126,37 +121,7 @@ pub fn canonical_cidr(
             format!("must be in canonical form ({canonical:?})"),
         );
     }
-    Some((address, length))
-}
-
-/// Whether all of `inner`, and not all of `outer`, is in both ranges.
-#[must_use]
-pub fn is_within(inner: (IpAddr, u8), outer: (IpAddr, u8)) -> bool {
-    inner.0.is_ipv4() == outer.0.is_ipv4()
-        && inner.1 > outer.1
-        && first_of(inner.0, outer.1) == first_of(outer.0, outer.1)
-}
-
-/// The first address of the range of this length that `address` is in.
-fn first_of(address: IpAddr, length: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => {
-            let rest = u32::MAX.checked_shr(length.into()).unwrap_or(0);
-            IpAddr::V4((address.to_bits() & !rest).into())
-        }
-        IpAddr::V6(address) => {
-            let rest = u128::MAX.checked_shr(length.into()).unwrap_or(0);
-            IpAddr::V6((address.to_bits() & !rest).into())
-        }
-    }
-}
-
-fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, length) = text.split_once('/')?;
-    let address: IpAddr = address.parse().ok()?;
-    let length: u8 = length.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    (length <= most).then_some((address, length))
+    Some(range)
 }
 
 /// A list that may have at most `most` entries.
