@@ -6,7 +6,7 @@ use gantry_api::field_error::FieldErrors;
 use gantry_api::status::Cause;
 use gantry_api::{Object, Rejection};
 use gantry_base::time::rfc3339;
-use gantry_kinds::StatusRule;
+use gantry_kinds::{StatusRule, Subresource};
 use gantry_schema::FieldSet;
 use gantry_schema::merge::{self, ApplyError, Force};
 
@@ -95,7 +95,7 @@ fn refusal(error: ApplyError) -> Rejection {
 fn part_of(call: &Call<'_>) -> Part {
     match call.request.subresource() {
         "status" => Part::Status,
-        "approval" => Part::Approval,
+        "approval" => Part::Other(Subresource::Approval),
         _ => Part::Main,
     }
 }
@@ -108,7 +108,9 @@ fn with_writer<T>(
 ) -> T {
     let resets = match part {
         Part::Status => FieldSet::of_paths(&[&["spec"]]),
-        Part::Approval => FieldSet::of_paths(&[&["spec"], &["status", "certificate"]]),
+        Part::Other(Subresource::Approval) => {
+            FieldSet::of_paths(&[&["spec"], &["status", "certificate"]])
+        }
         Part::Main | Part::Other(_) if call.kind.rules.status == StatusRule::Absent => {
             FieldSet::new()
         }

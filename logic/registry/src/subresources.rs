@@ -31,14 +31,13 @@ pub(crate) fn handle(call: &mut Call<'_>, part: &str) -> Result<Step, Rejection>
         return Err(Rejection::MethodNotAllowed);
     }
     match part {
-        Subresource::Approval => whole::handle(call, Part::Approval),
         Subresource::Binding => binding::create(call),
         Subresource::Eviction => eviction::create(call),
         Subresource::Finalize => finalize::update(call),
         Subresource::Scale => scale::handle(call),
         Subresource::Status => whole::handle(call, Part::Status),
         Subresource::Token => token::create(call),
-        Subresource::EphemeralContainers | Subresource::Resize => {
+        Subresource::Approval | Subresource::EphemeralContainers | Subresource::Resize => {
             whole::handle(call, Part::Other(part))
         }
         Subresource::Attach

@@ -34,16 +34,6 @@ pub(crate) fn status(call: &Call<'_>, object: &Object, old: &Object) -> Result<(
     refuse(call, object, errors)
 }
 
-/// Checks an object that is about to be written to the approval subresource.
-pub(crate) fn approval(call: &Call<'_>, object: &Object, old: &Object) -> Result<(), Rejection> {
-    let mut errors = FieldErrors::new();
-    call.kind
-        .hooks
-        .validate_approval(object, old, &mut errors)
-        .map_err(shape)?;
-    refuse(call, object, errors)
-}
-
 /// Checks an object that is about to be written through the subresource `part`.
 pub(crate) fn part(
     call: &Call<'_>,

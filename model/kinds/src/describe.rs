@@ -146,11 +146,6 @@ impl<K: Kind> Hooks for Erased<K> {
         Ok(())
     }
 
-    fn prepare_approval(&self, object: &mut Object, old: &Object) {
-        keep_all_but_status(object, old);
-        K::prepare_approval(object, old);
-    }
-
     fn sign(&self, object: &mut Object, old: Option<&Object>, author: &Author<'_>) {
         K::sign(object, old, author);
     }
@@ -179,17 +174,6 @@ impl<K: Kind> Hooks for Erased<K> {
     ) -> Result<(), ShapeError> {
         meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
         K::validate_status(&Self::typed(object)?, &Self::typed(old)?, errors);
-        Ok(())
-    }
-
-    fn validate_approval(
-        &self,
-        object: &Object,
-        old: &Object,
-        errors: &mut FieldErrors,
-    ) -> Result<(), ShapeError> {
-        meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
-        K::validate_approval(&Self::typed(object)?, &Self::typed(old)?, errors);
         Ok(())
     }
 

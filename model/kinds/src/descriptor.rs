@@ -163,7 +163,7 @@ pub struct ScalePaths {
 ///
 /// The order on a write is: `prepare`, admission, `default` when admission changed something,
 /// `validate`; on a write to the status subresource `default`, `prepare_status`, `validate_status`,
-/// and likewise for approval. `sign` follows whichever of them prepares.
+/// and likewise for other parts. `sign` follows whichever of them prepares.
 /// All of them work on the kind's own form: what was stored goes through `restore` first.
 pub trait Hooks: Send + Sync {
     /// Fills in what a user may leave out, and brings values into their canonical form.
@@ -175,9 +175,6 @@ pub trait Hooks: Send + Sync {
 
     /// For a write to the status subresource: everything but status and metadata comes from `old`.
     fn prepare_status(&self, object: &mut Object, old: &Object) -> Result<(), ShapeError>;
-
-    /// For a write to the approval subresource: everything but status and metadata comes from `old`.
-    fn prepare_approval(&self, object: &mut Object, old: &Object);
 
     /// For a write to whichever resource: notes who writes, and when, where the kind keeps that.
     fn sign(&self, object: &mut Object, old: Option<&Object>, author: &Author<'_>);
@@ -192,14 +189,6 @@ pub trait Hooks: Send + Sync {
 
     /// Reports everything that is wrong with a status, and with the metadata it came with.
     fn validate_status(
-        &self,
-        object: &Object,
-        old: &Object,
-        errors: &mut FieldErrors,
-    ) -> Result<(), ShapeError>;
-
-    /// Reports everything that is wrong with a decision, and with the metadata it came with.
-    fn validate_approval(
         &self,
         object: &Object,
         old: &Object,

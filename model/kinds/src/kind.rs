@@ -69,10 +69,6 @@ pub trait Kind: 'static {
     /// but status and metadata has been taken from `old` already.
     fn prepare_status(_object: &mut Object, _old: &Object) {}
 
-    /// Keeps what a decision, written through its subresource, may not change. All but status and
-    /// metadata has been taken from `old` already.
-    fn prepare_approval(_object: &mut Object, _old: &Object) {}
-
     /// Notes who writes the object, and when, where the kind keeps that. `old` is what it replaces,
     /// through whichever resource it is written.
     fn sign(_object: &mut Object, _old: Option<&Object>, _author: &Author<'_>) {}
@@ -82,9 +78,6 @@ pub trait Kind: 'static {
 
     /// Reports what is wrong with a status that was written through the subresource.
     fn validate_status(_object: &Self::Object, _old: &Self::Object, _errors: &mut FieldErrors) {}
-
-    /// Reports what is wrong with a decision that was written through the subresource.
-    fn validate_approval(_object: &Self::Object, _old: &Self::Object, _errors: &mut FieldErrors) {}
 
     /// Keeps what a write to `part` may not change: a subresource, other than the status, that
     /// speaks whole objects.

@@ -22,8 +22,6 @@ pub(crate) enum Part {
     Main,
     /// The status, and metadata.
     Status,
-    /// What was decided, which is a part of the status, and metadata.
-    Approval,
     /// What the kind says that this subresource may change.
     Other(Subresource),
 }
@@ -79,10 +77,6 @@ pub(crate) fn replace(
     match part {
         Part::Main => hooks.prepare(&mut object, Some(old)),
         Part::Status => hooks.prepare_status(&mut object, old),
-        Part::Approval => {
-            hooks.prepare_approval(&mut object, old);
-            Ok(())
-        }
         Part::Other(part) => hooks.prepare_part(part, &mut object, old),
     }
     .map_err(validate::shape)?;
@@ -95,7 +89,6 @@ pub(crate) fn replace(
             validate::object(call, &object, Some(old))?;
         }
         Part::Status => validate::status(call, &object, old)?,
-        Part::Approval => validate::approval(call, &object, old)?,
         Part::Other(part) => {
             metadata::count(call, &mut object, old);
             validate::part(call, part, &object, old)?;

@@ -63,7 +63,12 @@ impl Kind for CertificateSigningRequests {
         change::keep_decisions(request, old);
     }
 
-    fn prepare_approval(request: &mut Object, old: &Object) {
+    fn prepare_part(
+        _part: Subresource,
+        request: &mut CertificateSigningRequest,
+        old: &CertificateSigningRequest,
+    ) {
+        request.spec.clone_from(&old.spec);
         change::keep_certificate(request, old);
     }
 
@@ -93,7 +98,8 @@ impl Kind for CertificateSigningRequests {
         change::validate(request, old, Door::Status, errors);
     }
 
-    fn validate_approval(
+    fn validate_part(
+        _part: Subresource,
         request: &CertificateSigningRequest,
         old: &CertificateSigningRequest,
         errors: &mut FieldErrors,

@@ -13,7 +13,6 @@ use super::rules;
 use crate::parts::changes;
 
 const CONDITIONS: &[&str] = &["status", "conditions"];
-const CERTIFICATE: &[&str] = &["status", "certificate"];
 /// What those decide who approve.
 const DECISIONS: [&str; 2] = ["Approved", "Denied"];
 
@@ -89,11 +88,13 @@ pub(super) fn keep_decisions(request: &mut Object, old: &Object) {
 }
 
 /// Keeps the certificate: deciding is not issuing.
-pub(super) fn keep_certificate(request: &mut Object, old: &Object) {
-    match old.at(CERTIFICATE) {
-        Some(certificate) => request.set(CERTIFICATE, certificate.clone()),
-        None => drop(request.remove(CERTIFICATE)),
-    }
+pub(super) fn keep_certificate(
+    request: &mut CertificateSigningRequest,
+    old: &CertificateSigningRequest,
+) {
+    let issued = old.status.as_ref().map(|status| &status.certificate);
+    let status = request.status.get_or_insert_default();
+    status.certificate = issued.cloned().flatten();
 }
 
 /// Dates the conditions that come without a time; what has been so stays since when it was.

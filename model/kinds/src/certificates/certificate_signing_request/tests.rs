@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CertificateSigningRequests as Requests, organizations};
 use crate::testing::{NOW, check_create, check_row, check_status_change, created, told, updated};
-use crate::{Author, describe};
+use crate::{Author, Subresource, describe};
 
 const REQUEST: &[u8] = include_bytes!("tests/request.pem");
 const CERTIFICATE: &[u8] = include_bytes!("tests/certificate.pem");
@@ -38,9 +38,13 @@ fn check_approval(old: &Object, change: impl FnOnce(&mut Object), expect: &Expec
     let hooks = describe::<Requests>().hooks;
     let mut new = old.clone();
     change(&mut new);
-    hooks.prepare_approval(&mut new, old);
+    hooks
+        .prepare_part(Subresource::Approval, &mut new, old)
+        .unwrap();
     let mut errors = FieldErrors::new();
-    hooks.validate_approval(&new, old, &mut errors).unwrap();
+    hooks
+        .validate_part(Subresource::Approval, &new, old, &mut errors)
+        .unwrap();
     expect.assert_eq(&told(&errors));
 }
 
@@ -152,7 +156,9 @@ fn approving_is_not_issuing() {
     let hooks = describe::<Requests>().hooks;
     let mut new = old.clone();
     approve(&mut new);
-    hooks.prepare_approval(&mut new, &old);
+    hooks
+        .prepare_part(Subresource::Approval, &mut new, &old)
+        .unwrap();
     assert_eq!(new.at(&["status", "certificate"]), None);
     assert_eq!(new.text(&["spec", "signerName"]), "example.com/signer");
     check_approval(&old, approve, &expect![[""]]);
