@@ -21,6 +21,9 @@ pub(crate) fn object(
     refuse(call, object, errors)?;
     let warnings = call.kind.hooks.warnings(object, old).map_err(shape)?;
     call.warnings.extend(warnings);
+    if old.is_none() {
+        call.warnings.extend(call.kind.idle());
+    }
     Ok(())
 }
 

@@ -59,6 +59,7 @@ pub fn describe_stored_as<K: Kind, S: Resource>() -> Descriptor {
         },
         selectable: K::FIELDS.iter().map(|field| field.label).collect(),
         scale: K::SCALE,
+        unserved: K::UNSERVED,
         hooks: Arc::new(Erased::<K>(PhantomData)),
     }
 }

@@ -20,6 +20,7 @@ use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use crate::author::Author;
 use crate::cost::{Cost, Counted};
+use crate::parts::idle;
 use crate::rules::Rules;
 use crate::subresource::Subresource;
 
@@ -282,11 +283,20 @@ pub struct Descriptor {
     pub selectable: Vec<&'static str>,
     /// Where the scale subresource finds its numbers, if there is one.
     pub scale: Option<ScalePaths>,
+    /// What this server does not do yet, where that leaves the objects without effect.
+    pub unserved: Option<&'static str>,
     /// What the kind does to its objects.
     pub hooks: Arc<dyn Hooks>,
 }
 
 impl Descriptor {
+    /// What whoever makes an object is told when nothing acts on its kind yet.
+    #[must_use]
+    pub fn idle(&self) -> Option<String> {
+        let told = |act| idle::warning(act, &self.names.kind);
+        self.unserved.map(told)
+    }
+
     /// Whether objects of this kind take of `resource` in quotas.
     #[must_use]
     pub fn takes(&self, resource: &str) -> bool {

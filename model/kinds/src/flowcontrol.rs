@@ -1,7 +1,6 @@
 //! The group `flowcontrol.apiserver.k8s.io`: whose requests wait for whose.
 //!
-//! Nothing in this server makes requests wait yet; every write of these kinds says so to its
-//! writer.
+//! Nothing in this server makes requests wait yet; whoever creates one is told so.
 
 pub mod flow_schema;
 pub mod policy_rules;
@@ -15,13 +14,6 @@ use std::collections::BTreeSet;
 
 use gantry_api::field_error::FieldErrors;
 use gantry_base::FieldPath;
-
-use crate::parts::idle;
-
-/// What the writer of either kind is told; `what` is the kind.
-fn warning(what: &str) -> Vec<String> {
-    idle::warning("limit requests by priority", what)
-}
 
 /// Checks the types of the conditions in a status.
 fn condition_types<'a>(types: impl Iterator<Item = Option<&'a String>>, errors: &mut FieldErrors) {

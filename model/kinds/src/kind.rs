@@ -57,6 +57,8 @@ pub trait Kind: 'static {
     const OPAQUE: &'static [&'static str] = &[];
     /// What a legal name is.
     const NAME: Rule = name::dns_subdomain;
+    /// What this server does not do yet, where that leaves objects of this kind without effect.
+    const UNSERVED: Option<&'static str> = None;
 
     /// Fills in what a user may leave out.
     fn default(_object: &mut Self::Object) {}

@@ -1,6 +1,6 @@
 //! The group `resource.k8s.io`: devices, and claims on them.
 //!
-//! Nothing in this server allocates devices yet; whoever writes a class, a claim or a template is
+//! Nothing in this server allocates devices yet; whoever creates a class, a claim or a template is
 //! told so. Expressions that choose devices are not compiled.
 
 pub mod claim;
@@ -17,10 +17,3 @@ pub use device_class::DeviceClasses;
 pub use resource_claim::ResourceClaims;
 pub use resource_claim_template::ResourceClaimTemplates;
 pub use resource_slice::ResourceSlices;
-
-use crate::parts::idle;
-
-/// What the writer of one of these kinds is told; `what` is the kind.
-fn warning(what: &str) -> Vec<String> {
-    idle::warning("allocate devices", what)
-}

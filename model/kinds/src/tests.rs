@@ -117,6 +117,13 @@ fn texts_of_a_secret_become_bytes() {
 }
 
 #[test]
+fn what_nothing_acts_on_yet_is_called_by_its_kind() {
+    let told = "this server does not run Jobs yet: the Job is stored and has no effect";
+    assert_eq!(describe::<crate::batch::Jobs>().idle().unwrap(), told);
+    assert_eq!(describe::<Secrets>().idle(), None);
+}
+
+#[test]
 fn a_namespace_is_born_active_and_held() {
     check_defaults::<Namespaces>(
         json!({ "status": { "phase": "Odd" } }),

@@ -25,6 +25,7 @@ impl Kind for MutatingWebhookConfigurations {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().conditional().counting(&[&["webhooks"]]);
+    const UNSERVED: Option<&'static str> = Some("call admission webhooks");
 
     fn default(all: &mut MutatingWebhookConfiguration) {
         for hook in all.webhooks.iter_mut().flatten() {
@@ -39,12 +40,5 @@ impl Kind for MutatingWebhookConfigurations {
         errors: &mut FieldErrors,
     ) {
         webhooks::validate(all.webhooks.as_deref().unwrap_or(&[]), errors);
-    }
-
-    fn warnings(
-        _all: &MutatingWebhookConfiguration,
-        _old: Option<&MutatingWebhookConfiguration>,
-    ) -> Vec<String> {
-        webhooks::warning()
     }
 }

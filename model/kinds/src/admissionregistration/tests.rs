@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{check_create, check_defaults, check_row, check_warnings};
+use crate::testing::{check_create, check_defaults, check_row};
 
 fn webhook(name: &str, more: &Value) -> Value {
     let mut hook = json!({
@@ -259,33 +259,5 @@ fn a_binding_says_what_becomes_of_objections() {
             spec.paramRef.parameterNotFoundAction: Required value
             spec.validationActions: Required value: at least one validation action is required
         "#]],
-    );
-}
-
-#[test]
-fn writers_learn_that_nobody_is_asked_yet() {
-    check_warnings::<MutatingWebhookConfigurations>(
-        json!({}),
-        &expect![[r#"
-        this server does not call admission webhooks yet: the configuration is stored and has no effect
-    "#]],
-    );
-    check_warnings::<ValidatingWebhookConfigurations>(
-        json!({}),
-        &expect![[r#"
-        this server does not call admission webhooks yet: the configuration is stored and has no effect
-    "#]],
-    );
-    check_warnings::<ValidatingAdmissionPolicies>(
-        json!({}),
-        &expect![[r#"
-        this server does not evaluate admission policies yet: the policy is stored and has no effect
-    "#]],
-    );
-    check_warnings::<ValidatingAdmissionPolicyBindings>(
-        json!({}),
-        &expect![[r#"
-        this server does not evaluate admission policies yet: the binding is stored and has no effect
-    "#]],
     );
 }

@@ -15,7 +15,7 @@ use super::{CATEGORIES, FAILURE_POLICIES, match_conditions, match_resources};
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::parts::container_default::fill;
-use crate::parts::{check, conditions, idle};
+use crate::parts::{check, conditions};
 use crate::rules::Rules;
 use crate::subresource::Subresource;
 
@@ -51,6 +51,7 @@ impl Kind for ValidatingAdmissionPolicies {
         .with_status()
         .conditional()
         .counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("evaluate admission policies");
 
     fn default(policy: &mut ValidatingAdmissionPolicy) {
         let Some(spec) = &mut policy.spec else { return };
@@ -98,13 +99,6 @@ impl Kind for ValidatingAdmissionPolicies {
         }
         let own = status.conditions.as_deref().unwrap_or(&[]);
         conditions::validate(own, &path.field("conditions"), errors);
-    }
-
-    fn warnings(
-        _policy: &ValidatingAdmissionPolicy,
-        _old: Option<&ValidatingAdmissionPolicy>,
-    ) -> Vec<String> {
-        idle::warning("evaluate admission policies", "policy")
     }
 }
 

@@ -13,7 +13,7 @@ use super::validating_admission_policy::UNSET;
 use super::{CATEGORIES, match_resources};
 use crate::column::Column;
 use crate::kind::Kind;
-use crate::parts::{check, idle, label_selector};
+use crate::parts::{check, label_selector};
 use crate::rules::Rules;
 
 const ACTIONS: [&str; 3] = ["Audit", "Deny", "Warn"];
@@ -40,6 +40,7 @@ impl Kind for ValidatingAdmissionPolicyBindings {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().conditional().counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("evaluate admission policies");
 
     fn default(binding: &mut ValidatingAdmissionPolicyBinding) {
         let resources = binding.spec.as_mut().map(|spec| &mut spec.match_resources);
@@ -68,13 +69,6 @@ impl Kind for ValidatingAdmissionPolicyBindings {
         }
         let actions = spec.validation_actions.as_deref().unwrap_or(&[]);
         validate_actions(actions, &path.field("validationActions"), errors);
-    }
-
-    fn warnings(
-        _binding: &ValidatingAdmissionPolicyBinding,
-        _old: Option<&ValidatingAdmissionPolicyBinding>,
-    ) -> Vec<String> {
-        idle::warning("evaluate admission policies", "binding")
     }
 }
 

@@ -26,6 +26,7 @@ impl Kind for ValidatingWebhookConfigurations {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().conditional().counting(&[&["webhooks"]]);
+    const UNSERVED: Option<&'static str> = Some("call admission webhooks");
 
     fn default(all: &mut ValidatingWebhookConfiguration) {
         for hook in all.webhooks.iter_mut().flatten() {
@@ -43,12 +44,5 @@ impl Kind for ValidatingWebhookConfigurations {
         let hooks = all.webhooks.iter().flatten().cloned();
         let hooks: Vec<MutatingWebhook> = hooks.map(webhooks::general).collect();
         webhooks::validate(&hooks, errors);
-    }
-
-    fn warnings(
-        _all: &ValidatingWebhookConfiguration,
-        _old: Option<&ValidatingWebhookConfiguration>,
-    ) -> Vec<String> {
-        webhooks::warning()
     }
 }

@@ -11,7 +11,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 use super::{FAILURE_POLICIES, MATCH_POLICIES, match_conditions, rules};
 use crate::parts::container_default::fill;
 use crate::parts::remote::{self, ServiceTarget};
-use crate::parts::{check, idle, label_selector};
+use crate::parts::{check, label_selector};
 
 const HTTPS_PORT: i32 = 443;
 const TIMEOUT_SECONDS: i32 = 10;
@@ -23,11 +23,6 @@ const SIDE_EFFECTS: [&str; 2] = ["None", "NoneOnDryRun"];
 const REINVOCATION_POLICIES: [&str; 2] = ["IfNeeded", "Never"];
 /// The versions of questions that this server can ask.
 const REVIEW_VERSIONS: [&str; 2] = ["v1", "v1beta1"];
-
-/// What the writer of either kind is told.
-pub(super) fn warning() -> Vec<String> {
-    idle::warning("call admission webhooks", "configuration")
-}
 
 /// A webhook that only judges, as one that may also change.
 pub(super) fn general(hook: ValidatingWebhook) -> MutatingWebhook {

@@ -18,7 +18,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 
 use crate::column::Column;
 use crate::kind::Kind;
-use crate::parts::{check, idle};
+use crate::parts::check;
 use crate::rules::{Generation, Rules};
 use crate::subresource::Subresource;
 
@@ -40,6 +40,7 @@ impl Kind for CustomResourceDefinitions {
         ..Rules::new().with_status().conditional()
     };
     const OPAQUE: &'static [&'static str] = &["spec.versions.schema"];
+    const UNSERVED: Option<&'static str> = Some("serve custom resources");
 
     fn default(definition: &mut CustomResourceDefinition) {
         names::default(&mut definition.spec.names);
@@ -95,13 +96,6 @@ impl Kind for CustomResourceDefinitions {
             let path = FieldPath::new("status").field("acceptedNames");
             names::notation(accepted, &path, errors);
         }
-    }
-
-    fn warnings(
-        _definition: &CustomResourceDefinition,
-        _old: Option<&CustomResourceDefinition>,
-    ) -> Vec<String> {
-        idle::warning("serve custom resources", "definition")
     }
 }
 

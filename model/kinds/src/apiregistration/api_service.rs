@@ -120,11 +120,13 @@ impl Kind for APIServices {
         }
     }
 
-    fn warnings(service: &APIService, _old: Option<&APIService>) -> Vec<String> {
-        match reference(service) {
-            Some(_) => idle::warning("pass requests on to other API servers", "registration"),
-            None => Vec::new(),
-        }
+    fn warnings(service: &APIService, old: Option<&APIService>) -> Vec<String> {
+        let is_new = old.is_none_or(|old| reference(old).is_none());
+        let told = reference(service).filter(|_| is_new).map(|_| {
+            let act = "pass requests on to other API servers";
+            idle::warning(act, "APIService")
+        });
+        told.into_iter().collect()
     }
 }
 
@@ -254,7 +256,7 @@ mod tests {
         check_warnings::<APIServices>(
             other.clone(),
             &expect![[r#"
-            this server does not pass requests on to other API servers yet: the registration is stored and has no effect
+            this server does not pass requests on to other API servers yet: the APIService is stored and has no effect
         "#]],
         );
         check_row::<APIServices>(

@@ -36,6 +36,7 @@ impl Kind for DaemonSets {
     const SUBRESOURCES: &'static [Subresource] = &[Subresource::Status];
     const COLUMNS: &'static [Column<DaemonSet>] = columns::COLUMNS;
     const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("run DaemonSets");
 
     fn default(set: &mut DaemonSet) {
         let spec = set.spec.get_or_insert_default();

@@ -47,6 +47,7 @@ impl Kind for StatefulSets {
         status_replicas: &["status", "replicas"],
         selector: &["spec", "selector"],
     });
+    const UNSERVED: Option<&'static str> = Some("run StatefulSets");
 
     fn default(set: &mut StatefulSet) {
         let spec = set.spec.get_or_insert_default();

@@ -37,6 +37,7 @@ impl Kind for HorizontalPodAutoscalers {
     const COLUMNS: &'static [Column<v2::HorizontalPodAutoscaler>] =
         columns::Table::<v2::HorizontalPodAutoscaler>::COLUMNS;
     const RULES: Rules = RULES;
+    const UNSERVED: Option<&'static str> = Some("scale by measurements");
 
     fn default(scaler: &mut v2::HorizontalPodAutoscaler) {
         defaults::fill_in(scaler);
@@ -81,6 +82,7 @@ impl Kind for CpuAutoscalers {
     const COLUMNS: &'static [Column<v1::HorizontalPodAutoscaler>] =
         columns::Table::<v1::HorizontalPodAutoscaler>::COLUMNS;
     const RULES: Rules = RULES;
+    const UNSERVED: Option<&'static str> = Some("scale by measurements");
 
     fn default(scaler: &mut v1::HorizontalPodAutoscaler) {
         // What is left out is filled in in the other form.

@@ -36,6 +36,7 @@ impl Kind for CronJobs {
     const SUBRESOURCES: &'static [Subresource] = &[Subresource::Status];
     const COLUMNS: &'static [Column<CronJob>] = columns::COLUMNS;
     const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("run CronJobs");
 
     fn default(cron_job: &mut CronJob) {
         let spec = cron_job.spec.get_or_insert_default();

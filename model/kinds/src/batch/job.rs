@@ -54,6 +54,7 @@ impl Kind for Jobs {
             count.unwrap_or(0).to_string()
         },
     }];
+    const UNSERVED: Option<&'static str> = Some("run Jobs");
 
     fn default(job: &mut Job) {
         let spec = job.spec.get_or_insert_default();

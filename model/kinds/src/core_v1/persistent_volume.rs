@@ -37,6 +37,7 @@ impl Kind for PersistentVolumes {
     const COLUMNS: &'static [Column<PersistentVolume>] = COLUMNS;
     const RULES: Rules = Rules::new().with_status();
     const FIELDS: &'static [SelectableField] = &[claim::NAME_FIELD];
+    const UNSERVED: Option<&'static str> = Some("bind claims to volumes");
 
     fn default(volume: &mut PersistentVolume) {
         let spec = volume.spec.get_or_insert_default();

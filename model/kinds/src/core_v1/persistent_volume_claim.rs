@@ -46,6 +46,7 @@ impl Kind for PersistentVolumeClaims {
     const COLUMNS: &'static [Column<PersistentVolumeClaim>] = COLUMNS;
     const RULES: Rules = Rules::new().with_status().counted(Counted::ByPlural);
     const FIELDS: &'static [SelectableField] = &[claim::NAME_FIELD];
+    const UNSERVED: Option<&'static str> = Some("bind claims to volumes");
 
     fn default(wish: &mut PersistentVolumeClaim) {
         claim::default(wish.spec.get_or_insert_default());

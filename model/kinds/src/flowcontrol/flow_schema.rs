@@ -5,7 +5,7 @@ use gantry_api::views::Meta;
 use gantry_base::{FieldPath, name};
 use k8s_openapi::api::flowcontrol::v1::{FlowSchema, FlowSchemaCondition, FlowSchemaSpec};
 
-use super::{condition_types, policy_rules, system, warning};
+use super::{condition_types, policy_rules, system};
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::parts::cell;
@@ -60,6 +60,7 @@ impl Kind for FlowSchemas {
         }),
     ];
     const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("limit requests by priority");
 
     fn default(schema: &mut FlowSchema) {
         if let Some(spec) = &mut schema.spec {
@@ -83,10 +84,6 @@ impl Kind for FlowSchemas {
         let status = schema.status.clone().unwrap_or_default();
         let conditions = status.conditions.iter().flatten();
         condition_types(conditions.map(|own| own.type_.as_ref()), errors);
-    }
-
-    fn warnings(_schema: &FlowSchema, _old: Option<&FlowSchema>) -> Vec<String> {
-        warning("flow schema")
     }
 }
 
@@ -136,7 +133,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{check_create, check_defaults, check_row, check_update, check_warnings};
+    use crate::testing::{check_create, check_defaults, check_row, check_update};
 
     #[test]
     fn a_small_schema_gets_the_rest() {
@@ -149,12 +146,6 @@ mod tests {
             small.clone(),
             &expect![[r#"
             spec.matchingPrecedence = 1000
-        "#]],
-        );
-        check_warnings::<FlowSchemas>(
-            small.clone(),
-            &expect![[r#"
-            this server does not limit requests by priority yet: the flow schema is stored and has no effect
         "#]],
         );
         check_row::<FlowSchemas>(

@@ -10,7 +10,7 @@ use k8s_openapi::api::flowcontrol::v1::{
 };
 use serde_json::Value;
 
-use super::{condition_types, system, warning};
+use super::{condition_types, system};
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::parts::{cell, check};
@@ -62,6 +62,7 @@ impl Kind for PriorityLevelConfigurations {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("limit requests by priority");
 
     fn default(level: &mut PriorityLevelConfiguration) {
         let Some(spec) = &mut level.spec else { return };
@@ -101,13 +102,6 @@ impl Kind for PriorityLevelConfigurations {
         let status = level.status.clone().unwrap_or_default();
         let conditions = status.conditions.iter().flatten();
         condition_types(conditions.map(|own| own.type_.as_ref()), errors);
-    }
-
-    fn warnings(
-        _level: &PriorityLevelConfiguration,
-        _old: Option<&PriorityLevelConfiguration>,
-    ) -> Vec<String> {
-        warning("priority level")
     }
 }
 
@@ -281,7 +275,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{check_create, check_defaults, check_row, check_update, check_warnings};
+    use crate::testing::{check_create, check_defaults, check_row, check_update};
 
     #[test]
     fn a_small_level_gets_the_rest() {
@@ -296,12 +290,6 @@ mod tests {
             spec.limited.limitResponse.queuing.queueLengthLimit = 50
             spec.limited.limitResponse.queuing.queues = 64
             spec.limited.nominalConcurrencyShares = 30
-        "#]],
-        );
-        check_warnings::<PriorityLevelConfigurations>(
-            small.clone(),
-            &expect![[r#"
-            this server does not limit requests by priority yet: the priority level is stored and has no effect
         "#]],
         );
         check_row::<PriorityLevelConfigurations>(

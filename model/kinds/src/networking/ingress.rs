@@ -29,6 +29,7 @@ impl Kind for Ingresses {
     const SUBRESOURCES: &'static [Subresource] = &[Subresource::Status];
     const COLUMNS: &'static [Column<Ingress>] = columns::COLUMNS;
     const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("route requests from outside to Services");
 
     fn default(ingress: &mut Ingress) {
         ingress.spec.get_or_insert_default();

@@ -33,6 +33,7 @@ impl Kind for NetworkPolicies {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().counting(&[&["spec"]]);
+    const UNSERVED: Option<&'static str> = Some("keep traffic from pods");
 
     fn default(policy: &mut NetworkPolicy) {
         default_spec(policy.spec.get_or_insert_default());

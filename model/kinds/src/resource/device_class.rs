@@ -4,7 +4,7 @@ use gantry_api::field_error::FieldErrors;
 use gantry_base::{FieldPath, name};
 use k8s_openapi::api::resource::v1::DeviceClass;
 
-use super::{claim, warning};
+use super::claim;
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::parts::check;
@@ -22,6 +22,7 @@ impl Kind for DeviceClasses {
     const COLUMNS: &'static [Column<DeviceClass>] = &[Column::NAME, Column::AGE];
     const RULES: Rules = Rules::new().counting(&[&["spec"]]);
     const OPAQUE: &'static [&'static str] = &["spec.config.opaque.parameters"];
+    const UNSERVED: Option<&'static str> = Some("allocate devices");
 
     fn validate(class: &DeviceClass, _old: Option<&DeviceClass>, errors: &mut FieldErrors) {
         let path = FieldPath::new("spec");
@@ -41,10 +42,6 @@ impl Kind for DeviceClasses {
             let at = path.field("extendedResourceName");
             errors.invalid(&at, resource, "must be a valid extended resource name");
         }
-    }
-
-    fn warnings(_class: &DeviceClass, _old: Option<&DeviceClass>) -> Vec<String> {
-        warning("class")
     }
 }
 

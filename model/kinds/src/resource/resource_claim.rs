@@ -11,7 +11,7 @@ use k8s_openapi::api::resource::v1::{
     ResourceClaimStatus,
 };
 
-use super::{claim, names, warning};
+use super::{claim, names};
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::parts::{affinity, check, conditions};
@@ -42,6 +42,7 @@ impl Kind for ResourceClaims {
         "status.allocation.devices.config.opaque.parameters",
         "status.devices.data",
     ];
+    const UNSERVED: Option<&'static str> = Some("allocate devices");
 
     fn default(claim: &mut ResourceClaim) {
         if let Some(devices) = &mut claim.spec.devices {
@@ -72,10 +73,6 @@ impl Kind for ResourceClaims {
             (Some(new), None) => allocation(new, &known, &at, errors),
             (None, _) => {}
         }
-    }
-
-    fn warnings(_claim: &ResourceClaim, _old: Option<&ResourceClaim>) -> Vec<String> {
-        warning("claim")
     }
 }
 

@@ -4,7 +4,7 @@ use gantry_api::field_error::FieldErrors;
 use gantry_base::FieldPath;
 use k8s_openapi::api::resource::v1::ResourceClaimTemplate;
 
-use super::{claim, warning};
+use super::claim;
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::parts::meta;
@@ -20,6 +20,7 @@ impl Kind for ResourceClaimTemplates {
     const COLUMNS: &'static [Column<ResourceClaimTemplate>] = &[Column::NAME, Column::AGE];
     const RULES: Rules = Rules::new();
     const OPAQUE: &'static [&'static str] = &["spec.spec.devices.config.opaque.parameters"];
+    const UNSERVED: Option<&'static str> = Some("allocate devices");
 
     fn default(template: &mut ResourceClaimTemplate) {
         if let Some(devices) = &mut template.spec.spec.devices {
@@ -48,12 +49,5 @@ impl Kind for ResourceClaimTemplates {
         if let Some(devices) = &template.spec.spec.devices {
             claim::validate(devices, &path.field("spec").field("devices"), errors);
         }
-    }
-
-    fn warnings(
-        _template: &ResourceClaimTemplate,
-        _old: Option<&ResourceClaimTemplate>,
-    ) -> Vec<String> {
-        warning("template")
     }
 }

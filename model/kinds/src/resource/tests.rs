@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::describe;
-use crate::testing::{
-    check_create, check_defaults, check_row, check_update, check_warnings, object,
-};
+use crate::testing::{check_create, check_defaults, check_row, check_update, object};
 
 fn asked() -> Value {
     json!({ "devices": { "requests": [
@@ -32,12 +30,6 @@ fn a_claim_asks_for_one_of_each_unless_it_says_more() {
         spec.devices.requests[0].exactly.count = 1
         spec.devices.requests[0].exactly.tolerations[0].operator = "Equal"
         spec.devices.requests[1].firstAvailable[1].allocationMode = "ExactCount"
-    "#]],
-    );
-    check_warnings::<ResourceClaims>(
-        claim.clone(),
-        &expect![[r#"
-        this server does not allocate devices yet: the claim is stored and has no effect
     "#]],
     );
     check_row::<ResourceClaims>(
@@ -166,12 +158,6 @@ fn a_class_chooses_devices() {
     let class = json!({ "spec": { "selectors": [{ "cel": { "expression": "true" } }],
         "extendedResourceName": "example.com/gpu" } });
     check_create::<DeviceClasses>(class.clone(), &expect![[r#""#]]);
-    check_warnings::<DeviceClasses>(
-        class.clone(),
-        &expect![[r#"
-        this server does not allocate devices yet: the class is stored and has no effect
-    "#]],
-    );
     check_row::<DeviceClasses>(
         class,
         &expect![[r#"

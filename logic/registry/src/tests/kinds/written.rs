@@ -90,6 +90,51 @@ fn an_update_that_names_no_revision_does_what_its_kind_allows() {
     }
 }
 
+/// Kinds whose objects nothing in this server acts on yet.
+const IDLE: &[&str] = &[
+    "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+    "CustomResourceDefinition",
+    "APIService",
+    "DaemonSet",
+    "StatefulSet",
+    "HorizontalPodAutoscaler",
+    "HorizontalPodAutoscaler",
+    "CronJob",
+    "Job",
+    "PersistentVolumeClaim",
+    "PersistentVolume",
+    "FlowSchema",
+    "PriorityLevelConfiguration",
+    "Ingress",
+    "NetworkPolicy",
+    "DeviceClass",
+    "ResourceClaimTemplate",
+    "ResourceClaim",
+];
+
+#[test]
+fn who_makes_what_nothing_acts_on_yet_is_told_once() {
+    let is_told = |answer: &Value| {
+        let told = answer["WARNINGS"].as_array().into_iter().flatten();
+        let mut told = told.filter_map(Value::as_str);
+        told.any(|told| told.ends_with("is stored and has no effect"))
+    };
+    let mut idle = Vec::new();
+    for example in examples(stored) {
+        let mut server = example.server();
+        let made = server.ok(example.request("create"), Some(example.object.clone()));
+        if is_told(&made) {
+            idle.push(example.kind.names.kind.to_string());
+        }
+        let changed = server.ok(example.request("merge-patch"), Some(step("x")));
+        assert!(!is_told(&changed), "{changed:#}");
+    }
+    assert_eq!(idle, IDLE);
+}
+
 #[test]
 fn a_dry_run_keeps_nothing_of_any_kind() {
     for example in examples(stored) {

@@ -4,9 +4,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{
-    check_create, check_defaults, check_row, check_update, check_warnings, created,
-};
+use crate::testing::{check_create, check_defaults, check_row, check_update, created};
 
 fn definition(schema: &Value) -> Value {
     json!({ "metadata": { "name": "webs.example.com" }, "spec": {
@@ -31,12 +29,6 @@ fn names_and_conversion_follow_from_the_kind() {
         spec.names.listKind = "WebList"
         spec.names.singular = "web"
         status.storedVersions[0] = "v1"
-    "#]],
-    );
-    check_warnings::<CustomResourceDefinitions>(
-        small.clone(),
-        &expect![[r#"
-        this server does not serve custom resources yet: the definition is stored and has no effect
     "#]],
     );
     check_row::<CustomResourceDefinitions>(
