@@ -51,6 +51,11 @@ impl Selection {
         self.name.is_none() && self.labels.is_everything() && self.fields.is_everything()
     }
 
+    /// What is asked of labels.
+    pub(crate) const fn labels(&self) -> &Selector {
+        &self.labels
+    }
+
     /// The one name that can be meant, if only one can.
     pub(crate) fn only_name(&self) -> Option<&str> {
         let named =

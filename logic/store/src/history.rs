@@ -11,11 +11,9 @@ use gantry_base::Timestamp;
 use gantry_base::time::since;
 use imbl::OrdMap;
 
-use crate::change::{Change, Stored};
-use crate::key::Key;
+use crate::change::Change;
 use crate::limits::{CHANGE_OVERHEAD, HistoryLimits, PICTURE_EVERY};
-
-pub(crate) type Objects = OrdMap<Key, Stored>;
+use crate::objects::Objects;
 
 /// What happened at one revision.
 #[derive(Clone, Debug)]

@@ -10,9 +10,10 @@ use gantry_api::key::Revision;
 use gantry_base::Timestamp;
 
 use crate::change::{Change, Stored};
-use crate::history::{History, Objects};
+use crate::history::History;
 use crate::key::Key;
 use crate::limits::HistoryLimits;
+use crate::objects::Objects;
 use crate::snapshot::{Picture, Snapshot};
 use crate::store::CommitError;
 use crate::txn::{Guard, Txn, Write};

@@ -16,6 +16,7 @@ pub mod key;
 pub mod limits;
 pub mod live;
 pub mod memory;
+mod objects;
 pub mod snapshot;
 pub mod store;
 pub mod txn;

@@ -1,13 +1,14 @@
 //! An unchanging picture of everything at one revision, and the way back to earlier ones.
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use gantry_api::key::Revision;
+use gantry_base::selector::Selector;
 
 use crate::change::{Change, Stored};
-use crate::history::{History, Objects};
+use crate::history::History;
 use crate::key::Key;
+use crate::objects::Objects;
 
 /// Everything at one revision. A clone costs one counter; nothing ever changes in it.
 #[derive(Clone, Debug)]
@@ -67,12 +68,18 @@ impl Snapshot {
         prefix: &'a str,
         start_after: Option<&'a str>,
     ) -> impl Iterator<Item = (&'a Key, &'a Stored)> {
-        let start = match start_after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
-        let from = self.0.objects.range::<_, str>((start, Bound::Unbounded));
-        from.take_while(move |(key, _)| key.as_str().starts_with(prefix))
+        self.0.objects.range(prefix, start_after)
+    }
+
+    /// The same, but only what `selector` selects. Where it asks for the exact value of a label,
+    /// only those that bear it are looked at.
+    pub fn selected<'a>(
+        &'a self,
+        prefix: &'a str,
+        start_after: Option<&'a str>,
+        selector: &'a Selector,
+    ) -> impl Iterator<Item = (&'a Key, &'a Stored)> {
+        self.0.objects.selected(prefix, start_after, selector)
     }
 
     /// How many keys begin with `prefix`. Walks over them.

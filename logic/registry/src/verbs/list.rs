@@ -55,7 +55,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
 /// All selected objects of the newest picture, for verbs that treat whole collections.
 pub(crate) fn selected(call: &Call<'_>, selection: &Selection) -> Vec<(Key, Stored)> {
     let prefix = ObjectKey::prefix(&call.kind.storage, call.request.namespace.as_deref());
-    let range = call.snapshot.range(&prefix, None);
+    let range = call.snapshot.selected(&prefix, None, selection.labels());
     range
         .filter(|(key, stored)| is_selected(call, selection, key, stored))
         .map(|(key, stored)| (key.clone(), stored.clone()))
@@ -111,12 +111,18 @@ fn continued(call: &Call<'_>, token: &str, limit: Option<usize>) -> Result<Page,
     })
 }
 
-fn gather<'a>(call: &Call<'_>, page: &'a Page, prefix: &'a str, selection: &Selection) -> Part<'a> {
+fn gather<'a>(
+    call: &Call<'_>,
+    page: &'a Page,
+    prefix: &'a str,
+    selection: &'a Selection,
+) -> Part<'a> {
     let limit = page.limit.unwrap_or(usize::MAX);
     let mut items = Vec::new();
     let mut last: Option<&Key> = None;
     let mut remaining = 0;
-    let range = page.snapshot.range(prefix, page.after.as_deref());
+    let after = page.after.as_deref();
+    let range = page.snapshot.selected(prefix, after, selection.labels());
     for (key, stored) in range.filter(|(key, stored)| is_selected(call, selection, key, stored)) {
         if items.len() < limit {
             items.push(stored);
