@@ -4,6 +4,7 @@
 //! that what vanished while nobody watched is removed in the same step. A feed never asks again by
 //! itself: an error means that the watch is over.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -83,6 +84,20 @@ struct BookmarkMeta {
     resource_version: String,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
+}
+
+/// Where an object keeps books on who manages which field.
+#[derive(Deserialize)]
+struct Managed<'a> {
+    #[serde(borrow)]
+    metadata: Option<ManagedMeta<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ManagedMeta<'a> {
+    #[serde(borrow)]
+    managed_fields: Option<&'a RawValue>,
 }
 
 impl Feed {
@@ -170,7 +185,8 @@ impl Feed {
     }
 
     fn decode(&self, object: &RawValue) -> Result<Arc<dyn Cached>, FeedError> {
-        (self.watched.decode)(object.get().as_bytes()).map_err(FeedError::Object)
+        let json = without_managers(object.get()).map_err(FeedError::Object)?;
+        (self.watched.decode)(json.as_bytes()).map_err(FeedError::Object)
     }
 
     /// Keeps the object while collecting; else hands it back.
@@ -228,6 +244,19 @@ impl Change {
             forms: old.into_iter().chain([new]).collect(),
         }
     }
+}
+
+/// The object without the books on who manages which field: nobody decides by them, they are most of
+/// many objects, and whoever writes an object without them changes nothing about them.
+fn without_managers(json: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    let managed: Managed<'_> = serde_json::from_str(json)?;
+    let fields = managed.metadata.and_then(|meta| meta.managed_fields);
+    let Some(fields) = fields.map(RawValue::get) else {
+        return Ok(json.into());
+    };
+    let start = fields.as_ptr().addr() - json.as_ptr().addr();
+    let (before, after) = (&json[..start], &json[start + fields.len()..]);
+    Ok([before, "null", after].concat().into())
 }
 
 fn version(object: &dyn Cached) -> Option<&str> {

@@ -99,6 +99,19 @@ fn a_bookmark_in_between_moves_the_view_on_and_ends_nothing() {
 }
 
 #[test]
+fn who_manages_which_field_is_not_kept() {
+    let (mut feed, mut view) = begun();
+    let frame = json!({"type": "ADDED", "object": {"metadata": {"name": "x", "namespace": "a",
+        "managedFields": [{"manager": "m", "fieldsV1": {"f:data": {}}}], "uid": "u",
+        "resourceVersion": "4"}, "data": {"managedFields": "[]"}}});
+    feed.apply(frame.to_string().as_bytes(), &mut view).unwrap();
+    let map = view.get::<ConfigMap>("a", "x").unwrap();
+    assert_eq!(map.metadata.managed_fields, None);
+    assert_eq!(map.metadata.uid.as_deref(), Some("u"));
+    assert_eq!(map.data.as_ref().unwrap()["managedFields"], "[]");
+}
+
+#[test]
 fn what_cannot_be_read_ends_the_watch() {
     let (mut feed, mut view) = begun();
     let mut end = |frame: &[u8]| feed.apply(frame, &mut view).unwrap_err();
