@@ -1,7 +1,8 @@
 //! An object as stored: its bytes, encoded once, and the little that lists and watches ask of it.
 //!
 //! The bytes leave a gap for the revision, which is known only after the commit. Readers write
-//! head, revision, tail; nobody decodes in order to read.
+//! head, revision, tail; nobody decodes in order to read. What an object says of its kind comes
+//! first, so that lists, which say it once for all, can leave it out.
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,9 @@ pub struct Encoded {
     tail: Bytes,
     summary: Summary,
 }
+
+/// What stands before the revision, behind the kind.
+const METADATA: &str = r#""metadata":{"resourceVersion":""#;
 
 /// A record that is not one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +105,15 @@ impl Encoded {
         out.put_slice(&self.tail);
     }
 
+    /// Appends the object's JSON at `revision` as an item of a list, which says the kind for all.
+    pub fn write_item(&self, revision: Revision, out: &mut BytesMut) {
+        out.reserve(self.len() + 20);
+        out.put_u8(b'{');
+        out.put_slice(METADATA.as_bytes());
+        out.put_slice(revision.to_string().as_bytes());
+        out.put_slice(&self.tail);
+    }
+
     /// The object's JSON at `revision`.
     #[must_use]
     pub fn json(&self, revision: Revision) -> Bytes {
@@ -146,7 +159,16 @@ impl Encoded {
             let bytes = record.slice(summary_end..);
             (gap <= bytes.len()).then(|| Self::split(bytes, gap, summary))
         };
-        read().ok_or(RecordError)
+        read().map(Self::adopted).ok_or(RecordError)
+    }
+
+    /// The same with its kind in front, where it was not always.
+    fn adopted(self) -> Self {
+        if self.head.len() > METADATA.len() + 1 {
+            return self;
+        }
+        let (bytes, gap) = with_gap(&self.object(Revision(0)));
+        Self::split(bytes.into(), gap, self.summary)
     }
 }
 
@@ -154,7 +176,14 @@ impl Encoded {
 fn with_gap(object: &Object) -> (Vec<u8>, usize) {
     let mut out = Vec::with_capacity(1024);
     let empty = Map::new();
-    out.extend_from_slice(br#"{"metadata":{"resourceVersion":""#);
+    out.push(b'{');
+    for name in ["kind", "apiVersion"] {
+        if let Some(value) = object.0.get(name) {
+            member(name, value, &mut out);
+            out.push(b',');
+        }
+    }
+    out.extend_from_slice(METADATA.as_bytes());
     let gap = out.len();
     out.push(b'"');
     let metadata = object
@@ -162,21 +191,28 @@ fn with_gap(object: &Object) -> (Vec<u8>, usize) {
         .get("metadata")
         .and_then(Value::as_object)
         .unwrap_or(&empty);
-    members(metadata, "resourceVersion", &mut out);
+    members(metadata, &["resourceVersion"], &mut out);
     out.push(b'}');
-    members(&object.0, "metadata", &mut out);
+    members(&object.0, &["kind", "apiVersion", "metadata"], &mut out);
     out.push(b'}');
     (out, gap)
 }
 
-/// Appends every member but one, each behind a comma.
-fn members(map: &Map<String, Value>, except: &str, out: &mut Vec<u8>) {
-    for (name, value) in map.iter().filter(|(name, _)| *name != except) {
+/// Appends every member but some, each behind a comma.
+fn members(map: &Map<String, Value>, except: &[&str], out: &mut Vec<u8>) {
+    for (name, value) in map
+        .iter()
+        .filter(|(name, _)| !except.contains(&name.as_str()))
+    {
         out.push(b',');
-        serde_json::to_writer(&mut *out, name).expect("writing to memory succeeds");
-        out.push(b':');
-        serde_json::to_writer(&mut *out, value).expect("writing to memory succeeds");
+        member(name, value, out);
     }
+}
+
+fn member(name: &str, value: &Value, out: &mut Vec<u8>) {
+    serde_json::to_writer(&mut *out, name).expect("writing to memory succeeds");
+    out.push(b':');
+    serde_json::to_writer(&mut *out, value).expect("writing to memory succeeds");
 }
 
 #[cfg(test)]
@@ -197,6 +233,34 @@ mod tests {
         assert_eq!(read.resource_version(), "42");
         assert_eq!(read.name(), "x");
         assert!(read.at(&["spec"]).is_some());
+    }
+
+    #[test]
+    fn an_item_of_a_list_does_not_say_its_kind() {
+        let given = object(r#"{"apiVersion":"v1","data":{},"kind":"A","metadata":{"name":"x"}}"#);
+        let encoded = Encoded::new(&given, BTreeMap::new());
+        let mut item = BytesMut::new();
+        encoded.write_item(Revision(7), &mut item);
+        assert_eq!(
+            [item.freeze(), encoded.json(Revision(7))],
+            [
+                r#"{"metadata":{"resourceVersion":"7","name":"x"},"data":{}}"#,
+                r#"{"kind":"A","apiVersion":"v1","metadata":{"resourceVersion":"7","name":"x"},"data":{}}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_record_that_says_the_kind_last_is_adopted() {
+        let given = object(r#"{"kind":"A","metadata":{"name":"x"},"spec":{"kind":"B"}}"#);
+        let encoded = Encoded::new(&given, BTreeMap::new());
+        let head = br#"{"metadata":{"resourceVersion":""#;
+        let tail = br#"","name":"x"},"kind":"A","spec":{"kind":"B"}}"#;
+        let mut old = vec![0, 0, 0, 2, 0, 0, 0, u8::try_from(head.len()).unwrap()];
+        for part in [&b"{}"[..], head, tail] {
+            old.extend_from_slice(part);
+        }
+        assert_eq!(Encoded::from_record(&old.into()), Ok(encoded));
     }
 
     #[test]

@@ -59,7 +59,9 @@ fn an_autoscaler_is_one_object_in_two_versions() {
     let target = &list["items"][0]["spec"]["metrics"][0]["resource"]["target"];
     assert_eq!(target["averageUtilization"], 60);
     let listed = server.ok(path("list", "v1", ""), None);
-    assert_eq!(listed["items"][0]["apiVersion"], "autoscaling/v1");
+    assert_eq!(listed["apiVersion"], "autoscaling/v1");
+    let spec = &listed["items"][0]["spec"];
+    assert_eq!(spec["targetCPUUtilizationPercentage"], 60);
     let group = server.registry.group("autoscaling").unwrap();
     assert_eq!(group["preferredVersion"]["version"], "v2");
 }

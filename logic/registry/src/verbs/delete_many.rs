@@ -3,17 +3,16 @@
 //! Each object is a transaction of its own: what cannot go now is marked, and what is gone already
 //! is no error.
 
-use bytes::Bytes;
 use serde_json::json;
 
 use gantry_api::Rejection;
-use gantry_store::Txn;
+use gantry_store::{Stored, Txn};
 
 use crate::call::Call;
 use crate::decode;
 use crate::deletion;
 use crate::selection::Selection;
-use crate::step::{Payload, Reply, Step};
+use crate::step::{Reply, Step};
 use crate::verbs::list;
 
 /// Removes or marks every selected object, and answers with the list of them.
@@ -21,25 +20,18 @@ pub(crate) fn delete_many(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let options = decode::delete_options(call)?;
     call.dry_run |= options.dry_run;
     let selection = Selection::of(call.request, call.kind)?;
+    let selected = list::selected(call, &selection);
     let mut txns: Vec<Txn> = Vec::new();
-    let mut items: Vec<serde_json::Value> = Vec::new();
-    for (key, stored) in list::selected(call, &selection) {
+    for (key, stored) in &selected {
         let Some(key) = key.object() else { continue };
-        items.push(call.read(&stored).into_value());
-        if let Step::Commit { txn, .. } = deletion::delete(call, &key, &stored, &options)? {
+        if let Step::Commit { txn, .. } = deletion::delete(call, &key, stored, &options)? {
             txns.push(txn);
         }
     }
-    let names = &call.kind.names;
-    let list = json!({
-        "kind": names.list_kind,
-        "apiVersion": names.group_version().to_string(),
-        "metadata": {"resourceVersion": call.snapshot.revision().to_string()},
-        "items": items,
-    });
-    let reply = call.remark(Reply::ok(Payload::Pieces(vec![Bytes::from(
-        list.to_string(),
-    )])));
+    let items: Vec<&Stored> = selected.iter().map(|(_, stored)| stored).collect();
+    let metadata = json!({"resourceVersion": call.snapshot.revision().to_string()});
+    let list = list::join(call, &items, metadata)?;
+    let reply = call.remark(Reply::ok(list));
     Ok(if txns.is_empty() {
         Step::Reply(reply)
     } else {

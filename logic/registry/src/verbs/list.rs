@@ -173,8 +173,13 @@ fn metadata(part: &Part<'_>, revision: Revision) -> Value {
     metadata
 }
 
-/// The list as bytes: the stored ones, one object after the other.
-fn join(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Result<Payload, Rejection> {
+/// The list as bytes: the stored ones, one object after the other. What all of them are is said
+/// once, in front.
+pub(crate) fn join(
+    call: &Call<'_>,
+    items: &[&Stored],
+    metadata: Value,
+) -> Result<Payload, Rejection> {
     let names = &call.kind.names;
     let version = names.group_version().to_string();
     let kind = (version.as_str(), names.list_kind.as_ref());
@@ -187,11 +192,13 @@ fn join(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Result<Payload, 
 
 fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
     if call.kind.native {
-        stored.value.write(stored.modified, piece);
+        stored.value.write_item(stored.modified, piece);
         return;
     }
-    let object = serde_json::to_vec(&call.read(stored)).expect("a tree of plain values encodes");
-    piece.extend_from_slice(&object);
+    let mut object = call.read(stored);
+    object.remove(&["kind"]);
+    object.remove(&["apiVersion"]);
+    piece.extend_from_slice(object.into_value().to_string().as_bytes());
 }
 
 fn partial(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Result<Payload, Rejection> {

@@ -17,6 +17,12 @@ fn what_was_made_is_read_and_listed_as_it_is() {
         let found = |item: &&Value| item["metadata"]["uid"] == made["metadata"]["uid"];
         let item = items.iter().find(found).expect("the example is listed");
         assert!(holds(&made, item), "{file}: {item}");
+        // The list says it for all.
+        assert_eq!(
+            [&item["kind"], &item["apiVersion"]],
+            [&Value::Null; 2],
+            "{file}"
+        );
     }
 }
 
