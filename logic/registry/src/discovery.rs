@@ -2,17 +2,19 @@
 //!
 //! Everything is derived from the descriptors; nothing is listed by hand.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use gantry_api::GroupVersion;
+use gantry_kinds::bootstrap::group_priority;
 use gantry_kinds::{Descriptor, Scope, Subresource};
 
 use crate::registry::Registry;
 
-/// The versions of a group in the order in which clients should prefer them.
-fn versions(registry: &Registry) -> BTreeMap<&str, Vec<&str>> {
+/// The groups, each with its versions, in the order in which clients should prefer them.
+fn groups(registry: &Registry) -> Vec<(&str, Vec<&str>)> {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for kind in registry.kinds() {
         let versions = groups.entry(&kind.names.group).or_default();
@@ -23,7 +25,15 @@ fn versions(registry: &Registry) -> BTreeMap<&str, Vec<&str>> {
     for versions in groups.values_mut() {
         versions.sort_by_key(|version| priority(version));
     }
+    let mut groups: Vec<(&str, Vec<&str>)> = groups.into_iter().collect();
+    groups.sort_by_key(|(name, _)| Reverse(group_priority(name)));
     groups
+}
+
+/// The versions of one group.
+fn versions<'a>(registry: &'a Registry, group: &str) -> Option<Vec<&'a str>> {
+    let mut groups = groups(registry).into_iter();
+    Some(groups.find(|(name, _)| *name == group)?.1)
 }
 
 /// Stable before beta before alpha; newer before older.
@@ -50,7 +60,7 @@ impl Registry {
     pub fn core_versions(&self, address: &str) -> Value {
         json!({
             "kind": "APIVersions",
-            "versions": versions(self).remove("").unwrap_or_default(),
+            "versions": versions(self, "").unwrap_or_default(),
             "serverAddressByClientCIDRs": [
                 {"clientCIDR": "0.0.0.0/0", "serverAddress": address},
             ],
@@ -60,7 +70,7 @@ impl Registry {
     /// `/apis`: all other groups.
     #[must_use]
     pub fn group_list(&self) -> Value {
-        let groups = versions(self);
+        let groups = groups(self);
         let named = groups.iter().filter(|(name, _)| !name.is_empty());
         let groups: Vec<Value> = named
             .map(|(name, versions)| group(name, versions))
@@ -71,9 +81,8 @@ impl Registry {
     /// `/apis/<group>`, if there is that group.
     #[must_use]
     pub fn group(&self, name: &str) -> Option<Value> {
-        let groups = versions(self);
-        let versions = groups.get(name).filter(|_| !name.is_empty())?;
-        let mut group = group(name, versions);
+        let versions = versions(self, name).filter(|_| !name.is_empty())?;
+        let mut group = group(name, &versions);
         group["kind"] = Value::from("APIGroup");
         group["apiVersion"] = Value::from("v1");
         Some(group)
@@ -99,7 +108,7 @@ impl Registry {
     /// `version` of the discovery group: `v2` or `v2beta1`.
     #[must_use]
     pub fn aggregated(&self, core: bool, version: &str) -> Value {
-        let groups = versions(self);
+        let groups = groups(self);
         let wanted = groups.iter().filter(|(name, _)| name.is_empty() == core);
         let items: Vec<Value> = wanted
             .map(|(name, versions)| {

@@ -14,6 +14,7 @@ mod role;
 mod tests;
 mod user_roles;
 
+pub use api_services::group_priority;
 pub use mend::mended;
 
 use gantry_api::Object;

@@ -32,6 +32,46 @@ fn both_forms_of_discovery_agree() {
 }
 
 #[test]
+fn groups_come_in_the_order_in_which_clients_prefer_them() {
+    let server = Server::new();
+    let names = |list: &Value, field: &str, path: &str| -> Vec<String> {
+        let groups = list[field].as_array().unwrap().iter();
+        let name = groups.map(|group| group.pointer(path).unwrap().as_str().unwrap());
+        name.map(str::to_owned).collect()
+    };
+    let listed = names(&server.registry.group_list(), "groups", "/name");
+    let together = server.registry.aggregated(false, "v2");
+    assert_eq!(names(&together, "items", "/metadata/name"), listed);
+    assert_eq!(
+        listed,
+        [
+            "apiregistration.k8s.io",
+            "apps",
+            "events.k8s.io",
+            "authentication.k8s.io",
+            "authorization.k8s.io",
+            "autoscaling",
+            "batch",
+            "certificates.k8s.io",
+            "networking.k8s.io",
+            "policy",
+            "rbac.authorization.k8s.io",
+            "storage.k8s.io",
+            "admissionregistration.k8s.io",
+            "apiextensions.k8s.io",
+            "scheduling.k8s.io",
+            "coordination.k8s.io",
+            "node.k8s.io",
+            "discovery.k8s.io",
+            "resource.k8s.io",
+            "flowcontrol.apiserver.k8s.io",
+        ]
+    );
+    let scalers = server.registry.group("autoscaling").unwrap();
+    assert_eq!(scalers["versions"][0]["version"], "v2");
+}
+
+#[test]
 fn every_reference_in_a_published_schema_leads_somewhere() {
     let server = Server::new();
     let second = server.registry.openapi_v2();

@@ -12,7 +12,7 @@ use crate::builtin;
 
 /// The label of what a starting server puts in order.
 pub(super) const MANAGED: &str = "kube-aggregator.kubernetes.io/automanaged";
-/// The group of the registrations themselves is always there; it is not registered.
+/// The group of the registrations themselves is always there; it is not registered, and comes first.
 const OWN_GROUP: &str = "apiregistration.k8s.io";
 
 /// Groups in the order in which clients that must choose prefer them: the higher, the earlier.
@@ -41,6 +41,16 @@ const PRIORITIES: [(&str, i32); 20] = [
 /// The priority of a group that the table does not know.
 const OTHER_GROUP: i32 = 16_000;
 
+/// How early those who must choose prefer a group: the higher, the earlier.
+#[must_use]
+pub fn group_priority(group: &str) -> i32 {
+    if group == OWN_GROUP {
+        return i32::MAX;
+    }
+    let known = PRIORITIES.iter().find(|(known, _)| *known == group);
+    known.map_or(OTHER_GROUP, |(_, priority)| *priority)
+}
+
 /// The objects, derived from the kinds.
 pub(super) fn objects() -> Vec<Object> {
     let kinds = builtin();
@@ -55,7 +65,6 @@ pub(super) fn objects() -> Vec<Object> {
 }
 
 fn service(own: GroupVersion) -> APIService {
-    let known = PRIORITIES.iter().find(|(group, _)| *group == own.group);
     let mark = (MANAGED.to_owned(), "onstart".to_owned());
     let metadata = ObjectMeta {
         labels: Some(BTreeMap::from([mark])),
@@ -65,7 +74,7 @@ fn service(own: GroupVersion) -> APIService {
         metadata,
         spec: Some(APIServiceSpec {
             group: Some(own.group.clone()).filter(|group| !group.is_empty()),
-            group_priority_minimum: known.map_or(OTHER_GROUP, |(_, priority)| *priority),
+            group_priority_minimum: group_priority(&own.group),
             version_priority: version_priority(&own),
             version: Some(own.version),
             ..APIServiceSpec::default()
