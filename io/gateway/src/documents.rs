@@ -11,7 +11,6 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use gantry_api::GroupVersion;
-use gantry_registry::Registry;
 
 use crate::gateway::Gateway;
 
@@ -54,16 +53,16 @@ impl Documents {
         &self,
         path: &str,
         content_type: &'static str,
-        build: impl FnOnce() -> Option<(Vec<u8>, String)>,
+        build: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Option<Document> {
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = built.get(path) {
             return Some(known.clone());
         }
-        let (content, etag) = build()?;
+        let content = build()?;
         let document = Document {
             gzip: compress(&content),
-            etag,
+            etag: etag(&content),
             content_type,
         };
         built.insert(path.to_owned(), document.clone());
@@ -79,21 +78,9 @@ fn compress(content: &[u8]) -> Bytes {
     encoder.finish().expect("writing to memory succeeds").into()
 }
 
-/// What changes whenever the published schemas of these kinds may: version and names are enough,
-/// since everything else is built into the binary of that version.
-fn etag(registry: &Registry) -> String {
-    let mut hash = Sha256::new();
-    hash.update(registry.settings().version.as_bytes());
-    for kind in registry.kinds() {
-        let names = &kind.names;
-        hash.update(format!(
-            "{}/{}/{}\n",
-            names.group_version(),
-            names.plural,
-            names.kind
-        ));
-    }
-    let digest = hash.finalize();
+/// What changes whenever the content does.
+fn etag(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
     digest.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
@@ -101,26 +88,18 @@ impl Gateway {
     /// `/openapi/v2` in JSON.
     #[must_use]
     pub fn openapi_v2(&self) -> Document {
-        let registry = self.registry();
-        let build = || {
-            Some((
-                registry.openapi_v2().to_string().into_bytes(),
-                etag(registry),
-            ))
-        };
-        let document = self.shared.documents.get("v2", "application/json", build);
+        let build = || Some(self.registry().openapi_v2().to_string().into_bytes());
+        let documents = &self.shared.documents;
+        let document = documents.get("v2", "application/json", build);
         document.expect("there is always a second version")
     }
 
     /// `/openapi/v2` in protobuf.
     #[must_use]
     pub fn openapi_v2_proto(&self) -> Document {
-        let registry = self.registry();
-        let build = || Some((registry.openapi_v2_proto(), etag(registry) + "-proto"));
-        let document = self
-            .shared
-            .documents
-            .get("v2-proto", OPENAPI_V2_PROTO, build);
+        let build = || Some(self.registry().openapi_v2_proto());
+        let documents = &self.shared.documents;
+        let document = documents.get("v2-proto", OPENAPI_V2_PROTO, build);
         document.expect("there is always a second version")
     }
 
@@ -128,10 +107,16 @@ impl Gateway {
     #[must_use]
     pub fn openapi_v3_index(&self) -> Document {
         let registry = self.registry();
+        // All are built before the index is: only one is at a time.
+        let hash = |path: String| {
+            let etag = self.openapi_v3(&path)?.etag;
+            Some((path, etag))
+        };
+        let hashes = registry.openapi_v3_paths().into_iter().filter_map(hash);
+        let hashes: BTreeMap<String, String> = hashes.collect();
         let build = || {
-            let etag = etag(registry);
-            let index = registry.openapi_v3_index(&etag);
-            Some((index.to_string().into_bytes(), etag))
+            let index = registry.openapi_v3_index(&hashes);
+            Some(index.to_string().into_bytes())
         };
         let document = self.shared.documents.get("v3", "application/json", build);
         document.expect("there is always an index")
@@ -145,10 +130,13 @@ impl Gateway {
             ("apis", version) => GroupVersion::parse(version),
             _ => return None,
         };
-        let registry = self.registry();
         let build = || {
-            let content = registry.openapi_v3(&version)?;
-            Some((content.to_string().into_bytes(), etag(registry)))
+            Some(
+                self.registry()
+                    .openapi_v3(&version)?
+                    .to_string()
+                    .into_bytes(),
+            )
         };
         self.shared.documents.get(path, "application/json", build)
     }

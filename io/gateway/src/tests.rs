@@ -267,6 +267,20 @@ async fn roles_count_as_soon_as_they_are_written() {
 }
 
 #[tokio::test]
+async fn the_index_of_schemas_names_each_by_what_it_holds() {
+    let gateway = gateway(MemoryStore::default());
+    let index: Value = serde_json::from_slice(&gateway.openapi_v3_index().plain()).unwrap();
+    let mut hashes = BTreeSet::new();
+    for (path, place) in index["paths"].as_object().unwrap() {
+        let etag = gateway.openapi_v3(path).unwrap().etag;
+        let url = format!("/openapi/v3/{path}?hash={etag}");
+        assert_eq!(place["serverRelativeURL"], url);
+        assert!(hashes.insert(etag), "{path} is like another");
+    }
+    assert!(hashes.len() > 20);
+}
+
+#[tokio::test]
 async fn a_published_document_is_what_its_compressed_form_holds() {
     let gateway = gateway(MemoryStore::default());
     let document = gateway.openapi_v3("apis/apps/v1").unwrap();

@@ -4,7 +4,7 @@ mod discovery;
 mod health;
 mod plans;
 
-use http::header::{ACCEPT, CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, LOCATION, VARY};
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -14,7 +14,11 @@ use gantry_gateway::Document;
 use crate::body::{self, Body};
 use crate::front::Front;
 use crate::negotiate::Wanted;
+use crate::query::Query;
 use crate::respond;
+
+/// What is called by its hash never changes; a year is as long as caches are told to keep anything.
+const FOR_EVER: &str = "public, immutable, max-age=31536000";
 
 /// Answers a path that is no resource.
 pub(crate) fn answer<B>(
@@ -59,11 +63,9 @@ fn rest<B>(
     wanted: &Wanted,
 ) -> Result<Response<Body>, Rejection> {
     if let Some(inner) = path.strip_prefix("/openapi/v3/") {
-        let found = front
-            .gateway
-            .openapi_v3(inner)
-            .ok_or(Rejection::NoSuchPath)?;
-        return document(found, request, wanted);
+        let found = front.gateway.openapi_v3(inner);
+        let found = found.ok_or(Rejection::NoSuchPath)?;
+        return by_hash(found, request, wanted);
     }
     if let Some(answer) = health::answer(front, path, request.uri().query()) {
         return Ok(answer);
@@ -81,6 +83,33 @@ fn asks_for_proto<B>(request: &Request<B>) -> bool {
     let accept = request.headers().get(ACCEPT);
     let first = accept.and_then(|value| value.to_str().ok()?.split(',').next());
     first.is_some_and(|first| first.contains("proto-openapi.spec.v2"))
+}
+
+/// A published schema that may be asked for by its hash: then it can be kept for ever, and whoever
+/// asks for an old one is shown where the new one is.
+fn by_hash<B>(
+    found: Document,
+    request: &Request<B>,
+    wanted: &Wanted,
+) -> Result<Response<Body>, Rejection> {
+    let query = Query::parse(request.uri().query());
+    let Some(hash) = query.get("hash") else {
+        return document(found, request, wanted);
+    };
+    if hash != found.etag {
+        let place = format!("{}?hash={}", request.uri().path(), found.etag);
+        let mut response = Response::new(body::full(""));
+        *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+        if let Ok(place) = HeaderValue::try_from(place) {
+            response.headers_mut().insert(LOCATION, place);
+        }
+        return Ok(response);
+    }
+    let mut response = document(found, request, wanted)?;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
 }
 
 /// A published schema in JSON.

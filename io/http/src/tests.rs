@@ -1,6 +1,7 @@
 //! The whole front over TLS: who may in, what they are told, and conversations in both protocols.
 
 mod encodings;
+mod published;
 mod world;
 
 use futures_util::{SinkExt, StreamExt};

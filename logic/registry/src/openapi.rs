@@ -9,6 +9,8 @@ mod facts;
 mod operations;
 mod proto;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value, json};
 
 use gantry_api::GroupVersion;
@@ -55,15 +57,23 @@ impl Registry {
         }))
     }
 
-    /// `/openapi/v3`: where the documents are; `hash` changes whenever one of them does.
+    /// The paths of the documents below `/openapi/v3/`.
     #[must_use]
-    pub fn openapi_v3_index(&self, hash: &str) -> Value {
-        let mut paths = Map::new();
-        for kind in self.kinds() {
-            let path = root(&kind.names.group_version());
+    pub fn openapi_v3_paths(&self) -> BTreeSet<String> {
+        let kinds = self.kinds().iter();
+        kinds
+            .map(|kind| root(&kind.names.group_version()))
+            .collect()
+    }
+
+    /// `/openapi/v3`: where the documents are, given the path of each and a hash of its content.
+    #[must_use]
+    pub fn openapi_v3_index(&self, hashes: &BTreeMap<String, String>) -> Value {
+        let place = |(path, hash): (&String, &String)| {
             let url = format!("/openapi/v3/{path}?hash={hash}");
-            paths.insert(path, json!({"serverRelativeURL": url}));
-        }
+            (path.clone(), json!({"serverRelativeURL": url}))
+        };
+        let paths: Map<String, Value> = hashes.iter().map(place).collect();
         json!({"paths": paths})
     }
 
