@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use gantry_api::{Rejection, Revision};
 use gantry_base::entropy::Seeded;
 use gantry_registry::{Around, Encoding, Errand, Reply, Request, Todo, freshness, permission};
-use gantry_store::{CommitError, Snapshot, Txn};
+use gantry_store::{CommitError, Freshness, KeyRange, Snapshot, Txn};
 
 use crate::gateway::{Response, Shared};
-use crate::limits::COMMITS_AT_ONCE;
+use crate::limits::{COMMITS_AT_ONCE, REVISION_PATIENCE};
 
 /// Decides and commits until both happened in the same world.
 pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response, Rejection> {
@@ -50,10 +50,37 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response
 
 /// Waits until the store's picture is as fresh as the request has to be decided on.
 pub(crate) async fn freshen(shared: &Shared, request: &Request) -> Result<(), Rejection> {
-    let fresh = shared.ledger.reach(freshness::of(request)).await;
+    let wanted = freshness::of(request);
+    let patience = shared.clock.sleep(REVISION_PATIENCE);
+    let fresh = shared.ledger.reach(wanted).await;
     fresh.map_err(|error| Rejection::Unavailable {
         message: gantry_base::chain(&error),
-    })
+    })?;
+    if let Freshness::AtLeast(revision) = wanted {
+        tokio::select! {
+            () = arrival(shared, revision) => {}
+            () = patience => {}
+        }
+    }
+    Ok(())
+}
+
+/// Resolves when the picture shows `wanted`, or never will. One that does not come in time is
+/// refused by whoever reads.
+async fn arrival(shared: &Shared, wanted: Revision) {
+    let newest = shared.ledger.snapshot().revision();
+    if wanted <= newest {
+        return;
+    }
+    let Ok(mut changes) = shared.ledger.watch(KeyRange::prefix(""), newest) else {
+        return;
+    };
+    let is_older = |revision: Revision| revision < wanted;
+    while changes
+        .next()
+        .await
+        .is_ok_and(|change| is_older(change.revision))
+    {}
 }
 
 /// Refuses what the caller may not do.

@@ -13,3 +13,7 @@ pub const BOOKMARK_EVERY: Duration = Duration::from_secs(BOOKMARK_SECONDS);
 /// Bytes of encoded events kept for other watchers of the same changes. What falls out is encoded
 /// again for whoever comes late.
 pub const SHARED_FRAME_BYTES: usize = 512 * 1024;
+
+/// How long a read waits for a revision that does not exist yet. One that does not come is refused
+/// with 504, and the client is told which is the newest.
+pub const REVISION_PATIENCE: Duration = Duration::from_secs(3);

@@ -266,6 +266,64 @@ async fn roles_count_as_soon_as_they_are_written() {
     assert_eq!(list().await.code, 200);
 }
 
+/// What a read at a revision is answered, and after how many seconds.
+async fn read_at(gateway: &Gateway, verb: Verb, revision: Revision) -> (u16, Value, u64) {
+    let name = if verb == Verb::Get { "a" } else { "" };
+    let mut read = request(verb, "configmaps", name);
+    read.options.resource_version = Some(revision.to_string());
+    let begun = tokio::time::Instant::now();
+    let answer = gateway.call(read).await;
+    (answer.code, json(&answer), begun.elapsed().as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_does_not_come_is_refused_after_a_while() {
+    let store = MemoryStore::default();
+    let gateway = prepared(store.clone()).await;
+    let newest = store.snapshot().revision();
+    let future = Revision(newest.0 + 1000);
+    for verb in [Verb::Get, Verb::List] {
+        let (code, status, seconds) = read_at(&gateway, verb, future).await;
+        assert_eq!((code, seconds), (504, 3));
+        let message = format!("Timeout: Too large resource version: {future}, current: {newest}");
+        assert_eq!(
+            status,
+            json!({
+                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                "message": message, "reason": "Timeout", "code": 504,
+                "details": {
+                    "causes": [{
+                        "reason": "ResourceVersionTooLarge",
+                        "message": "Too large resource version",
+                    }],
+                    "retryAfterSeconds": 1,
+                },
+            })
+        );
+    }
+    let mut watch = request(Verb::Watch, "configmaps", "");
+    watch.options.resource_version = Some(future.to_string());
+    let begun = tokio::time::Instant::now();
+    assert_eq!(gateway.watch(watch).await.unwrap_err().code(), 504);
+    assert_eq!(begun.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_comes_late_is_waited_for() {
+    let store = MemoryStore::default();
+    let gateway = prepared(store.clone()).await;
+    let next = Revision(store.snapshot().revision().0 + 1);
+    let make = async {
+        tokio::task::yield_now().await;
+        let make = with_body(request(Verb::Create, "configmaps", ""), &config_map("a"));
+        assert_eq!(gateway.call(make).await.code, 201);
+    };
+    let (read, ()) = tokio::join!(read_at(&gateway, Verb::Get, next), make);
+    let (code, object, seconds) = read;
+    assert_eq!((code, &object["metadata"]["name"]), (200, &json!("a")));
+    assert_eq!(seconds, 0);
+}
+
 #[tokio::test]
 async fn the_index_of_schemas_names_each_by_what_it_holds() {
     let gateway = gateway(MemoryStore::default());

@@ -133,7 +133,7 @@ pub enum Rejection {
         message: String,
     },
     /// It took too long.
-    #[error("{message}")]
+    #[error("Timeout: {message}")]
     Timeout {
         /// What took too long.
         message: String,

@@ -45,7 +45,10 @@ fn refused(request: &Request, refusal: &Refusal) -> Rejection {
             causes,
         },
         (503, _) => Rejection::Unavailable { message },
-        (504, _) => Rejection::Timeout { message, causes },
+        (504, _) => Rejection::Timeout {
+            message: message.trim_start_matches("Timeout: ").to_owned(),
+            causes,
+        },
         (_, _) => Rejection::Internal { message },
     }
 }
