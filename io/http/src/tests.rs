@@ -2,6 +2,7 @@
 
 mod encodings;
 mod published;
+mod refused;
 mod world;
 
 use futures_util::{SinkExt, StreamExt};

@@ -18,6 +18,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::ResolvesClientCert;
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{ClientConfig, SignatureScheme};
 
 use gantry_base::Timestamp;
 use gantry_base::entropy::Seeded;
@@ -81,6 +84,20 @@ impl Nodes for Echo {
             program.write_all(said.as_bytes()).await.unwrap();
         });
         Box::pin(async { Ok(Box::new(client) as Box<dyn Duplex>) })
+    }
+}
+
+/// Has nothing to show to a server that asks.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 
@@ -170,10 +187,22 @@ impl World {
 
     /// Somebody's connection.
     pub(super) async fn connect(&self, identity: &Identity) -> Client {
-        let stream = self.raw(identity).await;
+        self.connect_with(client_config(identity).unwrap()).await
+    }
+
+    async fn connect_with(&self, config: Arc<ClientConfig>) -> Client {
+        let stream = self.raw(config).await;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection.with_upgrades());
         Client { sender }
+    }
+
+    /// A connection of somebody who shows no certificate.
+    pub(super) async fn nobody(&self) -> Client {
+        let identity = self.pki.admin_identity(Timestamp::now()).unwrap();
+        let mut config = Arc::unwrap_or_clone(client_config(&identity).unwrap());
+        config.client_auth_cert_resolver = Arc::new(NoCertificate);
+        self.connect_with(Arc::new(config)).await
     }
 
     /// A connection of somebody who may do everything.
@@ -191,9 +220,9 @@ impl World {
         self.connect(&identity.unwrap()).await
     }
 
-    async fn raw(&self, identity: &Identity) -> TlsStream<tokio::net::TcpStream> {
+    async fn raw(&self, config: Arc<ClientConfig>) -> TlsStream<tokio::net::TcpStream> {
         let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        let connector = TlsConnector::from(client_config(identity).unwrap());
+        let connector = TlsConnector::from(config);
         connector
             .connect("localhost".try_into().unwrap(), stream)
             .await
