@@ -1,5 +1,7 @@
 //! Permissions as a stored cluster gives them.
 
+use std::collections::BTreeMap;
+
 use gantry_api::{Caller, Encoded, Object, ObjectKey};
 use gantry_store::{Key, MemoryStore, Store, Txn};
 use serde_json::{Value, json};
@@ -11,9 +13,10 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 
 fn put(store: &MemoryStore, path: &str, fields: &[(&str, &str)], object: Value) {
     let key = ObjectKey::from_path(path).unwrap();
-    let fields = fields
+    let fields: BTreeMap<String, String> = fields
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     let mut object = Object::from_value(object).unwrap();
     object.set(&["metadata", "name"], Value::from(key.name.as_str()));
     if !key.namespace.is_empty() {
@@ -22,7 +25,7 @@ fn put(store: &MemoryStore, path: &str, fields: &[(&str, &str)], object: Value) 
             Value::from(key.namespace.as_str()),
         );
     }
-    let value = Encoded::new(&object, fields.collect()).into();
+    let value = Encoded::new(&object, fields).into();
     store
         .commit_now(&Txn::new().put(Key::from(&key), value))
         .unwrap();

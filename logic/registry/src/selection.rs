@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use gantry_api::{Encoded, ObjectKey, Rejection};
 use gantry_base::selector::{FieldSelector, Selector};
 use gantry_kinds::Descriptor;
+use gantry_store::Key;
 
 use crate::request::Request;
 
@@ -66,6 +67,12 @@ impl Selection {
             .or_else(|| term.map(|term| term.value.as_str()))
     }
 
+    /// Whether the object of a kind that is stored in its own form is meant.
+    pub(crate) fn means(&self, key: &Key, encoded: &Encoded) -> bool {
+        let is_selected = |key: ObjectKey| self.selects(&key, encoded, None);
+        self.is_everything() || key.object().is_some_and(is_selected)
+    }
+
     /// Whether the object stored at `key` is meant; `fields` are those of the kind asked for when
     /// it is not the stored one.
     pub(crate) fn selects(
@@ -84,7 +91,7 @@ impl Selection {
                 "metadata.namespace" => Some(&key.namespace),
                 path => Some(match fields {
                     Some(fields) => fields.get(path).map_or("", String::as_str),
-                    None => summary.fields.get(path).map_or("", String::as_str),
+                    None => summary.fields.get(path).unwrap_or(""),
                 }),
             })
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 
-use gantry_base::selector::{Labels, Operator, Selector};
+use gantry_base::Pairs;
+use gantry_base::selector::{Operator, Selector};
 
 use crate::change::Stored;
 use crate::key::Key;
@@ -36,7 +37,7 @@ impl Objects {
     pub(crate) fn insert(&mut self, key: Key, new: Stored) -> Option<Stored> {
         let value = Arc::clone(&new.value);
         let old = self.by_key.insert(key.clone(), new);
-        let none = Labels::new();
+        let none = Pairs::default();
         let before = old.as_ref().map_or(&none, |old| labels(old));
         let after = &value.summary().labels;
         if before != after {
@@ -101,11 +102,11 @@ impl Objects {
         (count(&fewest) * STEPS_OF_A_LOOK <= self.len()).then_some(fewest)
     }
 
-    fn remember(&mut self, key: &Key, labels: &Labels) {
+    fn remember(&mut self, key: &Key, labels: &Pairs) {
         let Some(family) = family(key.as_str()) else {
             return;
         };
-        for (name, value) in labels {
+        for (name, value) in labels.iter() {
             let label = label(family, name, value);
             match self.bearers.get_mut(label.as_str()) {
                 Some(bearers) => drop(bearers.insert(key.clone())),
@@ -114,11 +115,11 @@ impl Objects {
         }
     }
 
-    fn forget(&mut self, key: &Key, labels: &Labels) {
+    fn forget(&mut self, key: &Key, labels: &Pairs) {
         let Some(family) = family(key.as_str()) else {
             return;
         };
-        for (name, value) in labels {
+        for (name, value) in labels.iter() {
             let label = label(family, name, value);
             let Some(bearers) = self.bearers.get_mut(label.as_str()) else {
                 continue;
@@ -141,7 +142,7 @@ impl FromIterator<(Key, Stored)> for Objects {
     }
 }
 
-fn labels(stored: &Stored) -> &Labels {
+fn labels(stored: &Stored) -> &Pairs {
     &stored.value.summary().labels
 }
 

@@ -4,13 +4,11 @@
 //! head, revision, tail; nobody decodes in order to read. What an object says of its kind comes
 //! first, so that lists, which say it once for all, can leave it out.
 
-use std::collections::BTreeMap;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use gantry_base::selector::Labels;
+use gantry_base::Pairs;
 
 use crate::key::Revision;
 use crate::object::Object;
@@ -22,8 +20,8 @@ pub struct Summary {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub uid: String,
     /// `metadata.labels`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: Labels,
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub labels: Pairs,
     /// The uids of all owners.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<String>,
@@ -31,15 +29,16 @@ pub struct Summary {
     #[serde(default)]
     pub terminating: bool,
     /// The fields that field selectors of this kind may name, with their values.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub fields: Pairs,
 }
 
 /// An encoded object with a gap where its revision goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
-    head: Bytes,
-    tail: Bytes,
+    bytes: Bytes,
+    /// Where the revision goes.
+    gap: usize,
     summary: Summary,
 }
 
@@ -54,7 +53,7 @@ pub struct RecordError;
 impl Encoded {
     /// Encodes `object`; `fields` are those that field selectors of its kind may name.
     #[must_use]
-    pub fn new(object: &Object, fields: BTreeMap<String, String>) -> Self {
+    pub fn new(object: &Object, fields: impl Into<Pairs>) -> Self {
         let (bytes, gap) = with_gap(object);
         let owners = object
             .at(&["metadata", "ownerReferences"])
@@ -62,21 +61,29 @@ impl Encoded {
         let uid = |owner: &Value| Some(owner.get("uid")?.as_str()?.to_owned());
         let summary = Summary {
             uid: object.uid().to_owned(),
-            labels: object.labels(),
+            labels: object.labels().into(),
             owners: owners.into_iter().flatten().filter_map(uid).collect(),
             terminating: object.is_terminating(),
-            fields,
+            fields: fields.into(),
         };
-        Self::split(Bytes::from(bytes), gap, summary)
+        Self::from_parts(bytes, gap, summary)
     }
 
-    fn split(mut bytes: Bytes, gap: usize, summary: Summary) -> Self {
-        let tail = bytes.split_off(gap);
+    fn from_parts(bytes: Vec<u8>, gap: usize, summary: Summary) -> Self {
         Self {
-            head: bytes,
-            tail,
+            // A million of them stay: none takes more than it needs.
+            bytes: bytes.into_boxed_slice().into(),
+            gap,
             summary,
         }
+    }
+
+    fn head(&self) -> &[u8] {
+        &self.bytes[..self.gap]
+    }
+
+    fn tail(&self) -> &[u8] {
+        &self.bytes[self.gap..]
     }
 
     /// What is known without decoding.
@@ -87,8 +94,8 @@ impl Encoded {
 
     /// The number of bytes, the revision not counted.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.head.len() + self.tail.len()
+    pub fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Never: even an empty object has braces.
@@ -100,9 +107,9 @@ impl Encoded {
     /// Appends the object's JSON at `revision` to `out`.
     pub fn write(&self, revision: Revision, out: &mut BytesMut) {
         out.reserve(self.len() + 20);
-        out.put_slice(&self.head);
+        out.put_slice(self.head());
         out.put_slice(revision.to_string().as_bytes());
-        out.put_slice(&self.tail);
+        out.put_slice(self.tail());
     }
 
     /// Appends the object's JSON at `revision` as an item of a list, which says the kind for all.
@@ -111,7 +118,7 @@ impl Encoded {
         out.put_u8(b'{');
         out.put_slice(METADATA.as_bytes());
         out.put_slice(revision.to_string().as_bytes());
-        out.put_slice(&self.tail);
+        out.put_slice(self.tail());
     }
 
     /// The object's JSON at `revision`.
@@ -131,7 +138,7 @@ impl Encoded {
     /// Whether two encodings are the same but for their revisions.
     #[must_use]
     pub fn same_bytes(&self, other: &Self) -> bool {
-        self.head == other.head && self.tail == other.tail
+        self.gap == other.gap && self.bytes == other.bytes
     }
 
     /// The form kept on disk; [`from_record`](Self::from_record) reads it.
@@ -140,10 +147,9 @@ impl Encoded {
         let summary = serde_json::to_vec(&self.summary).expect("a summary is plain data");
         let mut out = Vec::with_capacity(summary.len() + self.len() + 8);
         out.put_u32(u32::try_from(summary.len()).expect("a summary is smaller than an object"));
-        out.put_u32(u32::try_from(self.head.len()).expect("an object is at most some megabytes"));
+        out.put_u32(u32::try_from(self.gap).expect("an object is at most some megabytes"));
         out.put_slice(&summary);
-        out.put_slice(&self.head);
-        out.put_slice(&self.tail);
+        out.put_slice(&self.bytes);
         out
     }
 
@@ -157,18 +163,22 @@ impl Encoded {
             let (summary_end, gap) = (8 + number(0)?, number(4)?);
             let summary = serde_json::from_slice(record.get(8..summary_end)?).ok()?;
             let bytes = record.slice(summary_end..);
-            (gap <= bytes.len()).then(|| Self::split(bytes, gap, summary))
+            (gap <= bytes.len()).then_some(Self {
+                bytes,
+                gap,
+                summary,
+            })
         };
         read().map(Self::adopted).ok_or(RecordError)
     }
 
     /// The same with its kind in front, where it was not always.
     fn adopted(self) -> Self {
-        if self.head.len() > METADATA.len() + 1 {
+        if self.gap > METADATA.len() + 1 {
             return self;
         }
         let (bytes, gap) = with_gap(&self.object(Revision(0)));
-        Self::split(bytes.into(), gap, self.summary)
+        Self::from_parts(bytes, gap, self.summary)
     }
 }
 
@@ -217,6 +227,8 @@ fn member(name: &str, value: &Value, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn object(json: &str) -> Object {

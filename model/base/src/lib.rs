@@ -9,6 +9,7 @@ pub mod cron;
 pub mod entropy;
 pub mod hash;
 pub mod name;
+pub mod pairs;
 pub mod path;
 pub mod quantity;
 pub mod selector;
@@ -18,6 +19,7 @@ pub mod zone;
 
 pub use cidr::Cidr;
 pub use entropy::Entropy;
+pub use pairs::Pairs;
 pub use path::FieldPath;
 pub use quantity::Quantity;
 pub use time::Timestamp;

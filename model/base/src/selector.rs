@@ -4,9 +4,28 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::name;
+use crate::pairs::Pairs;
 
 /// Labels of an object.
 pub type Labels = BTreeMap<String, String>;
+
+/// Whatever labels can be looked up in.
+pub trait Labelled {
+    /// The value of the label `key`.
+    fn label(&self, key: &str) -> Option<&str>;
+}
+
+impl Labelled for Labels {
+    fn label(&self, key: &str) -> Option<&str> {
+        self.get(key).map(String::as_str)
+    }
+}
+
+impl Labelled for Pairs {
+    fn label(&self, key: &str) -> Option<&str> {
+        self.get(key)
+    }
+}
 
 /// A conjunction of requirements on labels. The empty selector matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,7 +106,7 @@ impl Selector {
 
     /// Whether an object with these labels is selected.
     #[must_use]
-    pub fn matches(&self, labels: &Labels) -> bool {
+    pub fn matches(&self, labels: &impl Labelled) -> bool {
         self.requirements
             .iter()
             .all(|requirement| requirement.matches(labels))
@@ -109,12 +128,16 @@ impl Selector {
 impl Requirement {
     /// Whether these labels meet the requirement.
     #[must_use]
-    pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.key);
+    pub fn matches(&self, labels: &impl Labelled) -> bool {
+        let value = labels.label(&self.key);
         let number = || value.and_then(|value| value.parse::<i64>().ok());
         match &self.operator {
-            Operator::In(values) => value.is_some_and(|value| values.contains(value)),
-            Operator::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
+            Operator::In(values) => {
+                value.is_some_and(|value| values.iter().any(|one| one == value))
+            }
+            Operator::NotIn(values) => {
+                value.is_none_or(|value| values.iter().all(|one| one != value))
+            }
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
             Operator::GreaterThan(bound) => number().is_some_and(|number| number > *bound),

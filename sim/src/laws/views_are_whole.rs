@@ -66,11 +66,5 @@ fn is_selected(watched: &Watched, stored: &Stored) -> bool {
         return true;
     };
     let (field, value) = selector.split_once('=').unwrap_or((selector, ""));
-    stored
-        .value
-        .summary()
-        .fields
-        .get(field)
-        .map_or("", String::as_str)
-        == value
+    stored.value.summary().fields.get(field).unwrap_or("") == value
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with the store and with what members of the API server read from it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -220,7 +221,13 @@ fn moved(value: &Arc<Encoded>, mut object: Object, old: &Stored) -> Arc<Encoded>
         _ => "node-0",
     };
     object.set(&["spec", "nodeName"], other.into());
-    let mut fields = value.summary().fields.clone();
-    fields.insert("spec.nodeName".to_owned(), other.to_owned());
-    Arc::new(Encoded::new(&object, fields))
+    let fields = value.summary().fields.iter().map(|(name, value)| {
+        let value = if name == "spec.nodeName" {
+            other
+        } else {
+            value
+        };
+        (name.to_owned(), value.to_owned())
+    });
+    Arc::new(Encoded::new(&object, fields.collect::<BTreeMap<_, _>>()))
 }
