@@ -11,7 +11,7 @@ mod streams;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use gantry_api::{Rejection, Revision};
 use gantry_kinds::bootstrap::{Bootstrap, objects};
@@ -338,15 +338,7 @@ pub(crate) fn lost_answer() -> Rejection {
 }
 
 pub(crate) fn joined(reply: Reply, revision: Option<Revision>) -> Bytes {
-    let mut pieces = reply.into_pieces(revision);
-    if pieces.len() == 1 {
-        return pieces.remove(0);
-    }
-    let mut all = BytesMut::new();
-    for piece in pieces {
-        all.extend_from_slice(&piece);
-    }
-    all.freeze()
+    reply.into_pieces(revision).concat()
 }
 
 /// The same object with a remark of somebody else's.

@@ -1,6 +1,6 @@
 //! The API server in the same process: the same requests, permissions and admission, no sockets.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use gantry_api::{Caller, Rejection};
 use gantry_gateway::{Gateway, WatchStream};
@@ -37,7 +37,7 @@ impl Local {
 impl Api for Local {
     fn call(&self, request: Request) -> Pending<'_, Result<Bytes, Rejection>> {
         let request = self.signed(request);
-        Box::pin(async move { Ok(joined(self.gateway.try_call(request).await?.content)) })
+        Box::pin(async move { Ok(self.gateway.try_call(request).await?.content.concat()) })
     }
 
     fn watch(&self, request: Request) -> Pending<'_, Result<Box<dyn Frames>, Rejection>> {
@@ -48,17 +48,6 @@ impl Api for Local {
             Ok(stream)
         })
     }
-}
-
-fn joined(mut pieces: Vec<Bytes>) -> Bytes {
-    if pieces.len() == 1 {
-        return pieces.remove(0);
-    }
-    let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    for piece in pieces {
-        all.extend_from_slice(&piece);
-    }
-    all.freeze()
 }
 
 struct LocalFrames(WatchStream);

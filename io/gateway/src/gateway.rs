@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-
 use gantry_access::{Access, Attributes, Authority, Decision};
 use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::Entropy;
 use gantry_kinds::{Descriptor, Verbs};
-use gantry_registry::{Encoding, Registry, Request, Settings};
+use gantry_registry::{Encoding, Pieces, Registry, Request, Settings};
 use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
 use crate::documents::Documents;
@@ -59,14 +57,14 @@ pub(crate) struct Shared {
 }
 
 /// An answer, ready for the wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Response {
     /// The HTTP status code.
     pub code: u16,
     /// The body's type.
     pub content_type: &'static str,
     /// The body, in pieces to be sent one after the other.
-    pub content: Vec<Bytes>,
+    pub content: Pieces,
     /// Remarks for the user; each becomes a `Warning` header.
     pub warnings: Vec<String>,
     /// Further headers.
@@ -184,7 +182,7 @@ impl Response {
         Self {
             code: rejection.code(),
             content_type: encoding.media_type(),
-            content: vec![encoding.refusal(rejection)],
+            content: vec![encoding.refusal(rejection)].into(),
             warnings: Vec::new(),
             headers: retry
                 .map(|seconds| ("retry-after", seconds.to_string()))

@@ -109,7 +109,7 @@ async fn with_namespace(gateway: Gateway) -> Gateway {
 }
 
 fn json(response: &Response) -> Value {
-    serde_json::from_slice(&response.content.concat()).unwrap()
+    serde_json::from_slice(&response.content.clone().concat()).unwrap()
 }
 
 #[tokio::test]

@@ -25,12 +25,15 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
         .boxed_unsync()
 }
 
-/// Pieces that are ready, sent one after the other without joining them.
-pub(crate) fn pieces(mut pieces: Vec<Bytes>) -> Body {
-    if pieces.len() <= 1 {
-        return full(pieces.pop().unwrap_or_default());
-    }
-    let frames = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
+/// Pieces sent one after the other without joining them, each taken when there is room for it.
+pub(crate) fn pieces(pieces: impl IntoIterator<Item = Bytes, IntoIter: Send + 'static>) -> Body {
+    let mut pieces = pieces.into_iter();
+    let first = pieces.next().unwrap_or_default();
+    let Some(second) = pieces.next() else {
+        return full(first);
+    };
+    let all = [first, second].into_iter().chain(pieces);
+    let frames = all.map(|piece| Ok(Frame::data(piece)));
     StreamBody::new(stream::iter(frames)).boxed_unsync()
 }
 

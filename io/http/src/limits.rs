@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const BODY_BYTES: usize = 3 * 1024 * 1024;
 /// Connections at the same time; further ones wait in the kernel's queue.
 pub const CONNECTIONS: usize = 4096;
+/// Bytes of one answer that wait for a client who reads slowly; what follows is not made yet.
+pub const SENT_BYTES: usize = 32 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
 pub const STREAMS: u32 = 250;
 /// How long a client may take for its TLS handshake.

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use gantry_api::Rejection;
-use gantry_registry::Encoding;
+use gantry_registry::{Encoding, Pieces};
 
 use crate::body::{self, Body};
 use crate::limits::{COMPRESS_BYTES, REMARK_LETTERS, REMARKS_LETTERS};
@@ -23,15 +23,20 @@ pub(crate) async fn answer(
     pretty: bool,
 ) -> Result<Response<Body>, Rejection> {
     let mut content = std::mem::take(&mut answer.content);
-    let size: usize = content.iter().map(Bytes::len).sum();
     if pretty && answer.content_type == Encoding::Json.media_type() {
-        content = indented(content);
+        content = vec![indented(content)].into();
     }
-    if !wanted.gzip || size < COMPRESS_BYTES {
+    if !wanted.gzip {
+        return Ok(with_head(answer, body::pieces(content)));
+    }
+    let first = up_to(&mut content, COMPRESS_BYTES);
+    let is_small = first.iter().map(Bytes::len).sum::<usize>() < COMPRESS_BYTES;
+    let content = first.into_iter().chain(content);
+    if is_small {
         return Ok(with_head(answer, body::pieces(content)));
     }
     // Megabytes take tens of milliseconds, for which other requests should not wait.
-    let packed = tokio::task::spawn_blocking(move || gzip(&content)).await;
+    let packed = tokio::task::spawn_blocking(move || gzip(content)).await;
     let packed = packed.map_err(|error| Rejection::internal(error.to_string()))?;
     let mut response = with_head(answer, body::full(packed));
     let headers = response.headers_mut();
@@ -117,19 +122,31 @@ pub(crate) fn with_type(content: impl Into<Bytes>, content_type: &'static str) -
     response
 }
 
-fn indented(content: Vec<Bytes>) -> Vec<Bytes> {
+fn indented(content: Pieces) -> Bytes {
     let joined = content.concat();
     match serde_json::from_slice::<Value>(&joined).map(|value| serde_json::to_vec_pretty(&value)) {
-        Ok(Ok(pretty)) => vec![pretty.into()],
-        Ok(Err(_)) | Err(_) => vec![joined.into()],
+        Ok(Ok(pretty)) => pretty.into(),
+        Ok(Err(_)) | Err(_) => joined,
     }
 }
 
-fn gzip(content: &[Bytes]) -> Vec<u8> {
+/// Pieces until they are `bytes` together, or all.
+fn up_to(pieces: &mut Pieces, bytes: usize) -> Vec<Bytes> {
+    let mut taken = Vec::new();
+    let mut size = 0;
+    while size < bytes {
+        let Some(piece) = pieces.next() else { break };
+        size += piece.len();
+        taken.push(piece);
+    }
+    taken
+}
+
+fn gzip(content: impl Iterator<Item = Bytes>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     for piece in content {
         encoder
-            .write_all(piece)
+            .write_all(&piece)
             .expect("writing to memory succeeds");
     }
     encoder.finish().expect("writing to memory succeeds")

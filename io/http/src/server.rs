@@ -21,7 +21,9 @@ use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Certificate, Pki, PkiError};
 
 use crate::front::{self, Front, Peer};
-use crate::limits::{CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REQUEST, REQUESTS, REST, STREAMS};
+use crate::limits::{
+    CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REQUEST, REQUESTS, REST, SENT_BYTES, STREAMS,
+};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::tasks::Tasks;
@@ -209,6 +211,7 @@ impl Door {
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
+            .max_send_buf_size(SENT_BYTES)
             // A client that vanished without a word must not keep its watches for ever.
             .keep_alive_interval(HEAD)
             .keep_alive_timeout(HEAD);

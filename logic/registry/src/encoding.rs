@@ -95,6 +95,13 @@ fn json_event(event: EventType, json: &[u8]) -> Bytes {
     out.freeze()
 }
 
+/// The JSON of a list up to its first object.
+pub(crate) fn opening(api_version: &str, kind: &str, metadata: &Value) -> String {
+    format!(
+        "{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":["
+    )
+}
+
 /// A list under way: objects are added one after the other, in pieces that are ready to be sent.
 pub(crate) enum Listing {
     Json {
@@ -126,12 +133,10 @@ impl Listing {
                 json,
             });
         }
-        let head = format!(
-            "{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":["
-        );
+        let opening = opening(api_version, kind, &metadata);
         Ok(Self::Json {
             pieces: Vec::new(),
-            piece: BytesMut::from(head.as_bytes()),
+            piece: BytesMut::from(opening.as_bytes()),
             is_empty: true,
             in_yaml: encoding == Encoding::Yaml,
         })

@@ -19,6 +19,7 @@ mod metadata;
 pub mod openapi;
 pub mod options;
 pub mod permission;
+pub mod pieces;
 pub mod registry;
 mod render;
 pub mod request;
@@ -35,6 +36,7 @@ pub mod verbs;
 
 pub use encoding::Encoding;
 pub use errand::{Errand, Todo};
+pub use pieces::Pieces;
 pub use registry::{Around, Registry};
 pub use request::{Body, Format, Options, PatchType, Request, Resource, Verb, View};
 pub use settings::{Ipv4Range, Settings};

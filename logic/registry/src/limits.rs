@@ -21,7 +21,7 @@ pub const RANDOM_PICKS: usize = 16;
 
 /// Bytes of one piece of a list. Small enough that a slow client holds little, large enough that
 /// copying costs less than the pieces.
-pub const LIST_PIECE_BYTES: usize = 64 * 1024;
+pub const LIST_PIECE_BYTES: usize = 32 * 1024;
 
 /// Bytes of a field manager's name. A longer one is refused; what a client calls itself is cut.
 pub const FIELD_MANAGER_BYTES: usize = 128;

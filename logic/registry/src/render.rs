@@ -25,6 +25,11 @@ pub(crate) fn read(kind: &Descriptor, stored: &Stored) -> Object {
     }
 }
 
+/// Whether stored objects are what is asked for, byte for byte.
+pub(crate) fn is_handed_out(kind: &Descriptor, request: &Request) -> bool {
+    request.view == View::Object && kind.native && request.encoding == Encoding::Json
+}
+
 /// The answer that shows one stored object.
 pub(crate) fn one(kind: &Descriptor, request: &Request, stored: &Stored, now: Timestamp) -> Reply {
     if request.view == View::Object && kind.native {

@@ -13,6 +13,7 @@ use gantry_api::{Caller, Encoded, Object, Rejection, Revision};
 use gantry_store::Txn;
 
 use crate::encoding::Encoding;
+use crate::pieces::{Pieces, Unsent};
 use crate::reviews::token_review::TokenCheck;
 use crate::subresources::token::TokenOrder;
 use crate::verbs::watch::WatchPlan;
@@ -64,7 +65,7 @@ impl Step {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// The HTTP status code.
     pub code: u16,
@@ -75,7 +76,7 @@ pub struct Reply {
 }
 
 /// What is answered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Payload {
     /// A stored object, at the revision it was written.
     Stored(Arc<Encoded>, Revision),
@@ -86,6 +87,8 @@ pub enum Payload {
     Made(Value),
     /// Finished bytes in the encoding of the request, in pieces: lists are joined, never decoded.
     Pieces(Vec<Bytes>),
+    /// Stored objects in JSON, joined as they are sent.
+    List(Box<Unsent>),
 }
 
 impl Reply {
@@ -121,19 +124,19 @@ impl Reply {
         self,
         committed: Option<Revision>,
         encoding: Encoding,
-    ) -> Result<Vec<Bytes>, Rejection> {
+    ) -> Result<Pieces, Rejection> {
         let is_written = encoding == Encoding::Json || matches!(self.payload, Payload::Pieces(_));
         let pieces = self.into_pieces(committed);
         if is_written {
             return Ok(pieces);
         }
-        let pieces = pieces.into_iter().map(|piece| encoding.written(piece));
-        pieces.collect()
+        let pieces = pieces.map(|piece| encoding.written(piece));
+        Ok(pieces.collect::<Result<Vec<_>, _>>()?.into())
     }
 
     /// The bytes to send in JSON, given the revision of the commit, if there was one.
     #[must_use]
-    pub fn into_pieces(self, committed: Option<Revision>) -> Vec<Bytes> {
+    pub fn into_pieces(self, committed: Option<Revision>) -> Pieces {
         self.payload.into_pieces(committed)
     }
 }
@@ -145,17 +148,19 @@ impl Payload {
         Self::Made(object.into_value())
     }
 
-    fn into_pieces(self, committed: Option<Revision>) -> Vec<Bytes> {
-        match self {
-            Self::Stored(encoded, revision) => vec![encoded.json(revision)],
-            Self::Written(encoded) => vec![encoded.json(committed.unwrap_or_default())],
+    fn into_pieces(self, committed: Option<Revision>) -> Pieces {
+        let whole = match self {
+            Self::Stored(encoded, revision) => encoded.json(revision),
+            Self::Written(encoded) => encoded.json(committed.unwrap_or_default()),
             Self::Made(mut value) => {
                 stamp(&mut value, committed);
                 let bytes = serde_json::to_vec(&value).expect("a tree of plain values encodes");
-                vec![bytes.into()]
+                bytes.into()
             }
-            Self::Pieces(pieces) => pieces,
-        }
+            Self::Pieces(pieces) => return pieces.into(),
+            Self::List(list) => return Pieces::List(list),
+        };
+        vec![whole].into()
     }
 }
 

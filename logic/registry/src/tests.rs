@@ -112,7 +112,7 @@ impl Server {
             Step::Watch(_) | Step::Sign(_) => panic!("not in this test"),
         };
         let (code, warnings) = (reply.code, reply.warnings.clone());
-        let pieces: Vec<u8> = reply.into_pieces(revision).concat();
+        let pieces = reply.into_pieces(revision).concat();
         let mut answer: Value = serde_json::from_slice(&pieces).expect("JSON");
         if !warnings.is_empty() {
             answer["WARNINGS"] = json!(warnings);

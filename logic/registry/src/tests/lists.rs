@@ -1,9 +1,12 @@
 //! Lists in parts, by selectors, as tables.
 
+use bytes::Bytes;
 use serde_json::json;
 
 use super::{Server, config_map, pod, request, with};
+use crate::limits::LIST_PIECE_BYTES;
 use crate::request::{Include, View};
+use crate::step::Step;
 
 fn names(list: &serde_json::Value) -> Vec<&str> {
     let items = list["items"].as_array().unwrap();
@@ -41,6 +44,38 @@ fn all_parts_of_a_list_show_one_revision() {
         first["metadata"]["resourceVersion"]
     );
     assert_eq!(rest["metadata"].get("continue"), None);
+}
+
+#[test]
+fn a_long_list_is_whole_though_it_comes_in_pieces_and_others_write_meanwhile() {
+    let mut server = Server::new();
+    let create = request("create v1 configmaps default/");
+    for number in 0..100 {
+        let data = json!({"data": "x".repeat(number * 20)});
+        let map = config_map(&format!("m{number:03}"), data);
+        server.ok(create.clone(), Some(map));
+    }
+    for (line, count) in [
+        ("list v1 configmaps default/", 100),
+        ("list v1 configmaps elsewhere/", 0),
+    ] {
+        let Ok(Step::Reply(reply)) = server.step(&request(line)) else {
+            panic!("a list needs nothing but the picture");
+        };
+        let mut pieces = reply.into_pieces(None);
+        let first = pieces.next().unwrap();
+        server.ok(
+            create.clone(),
+            Some(config_map(&format!("z{count}"), json!({}))),
+        );
+        let rest: Vec<Bytes> = pieces.collect();
+        assert_eq!(rest.len() > 2, count == 100);
+        let longest = rest.iter().map(Bytes::len).max().unwrap_or(0);
+        assert!(longest <= LIST_PIECE_BYTES, "{longest}");
+        let whole = [vec![first], rest].concat().concat();
+        let list = serde_json::from_slice(&whole).unwrap();
+        assert_eq!(names(&list).len(), count);
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use gantry_store::{Key, Snapshot, Stored};
 
 use crate::call::Call;
 use crate::continuation::Continuation;
-use crate::encoding::Listing;
+use crate::encoding::{Listing, opening};
+use crate::pieces::Unsent;
 use crate::render;
 use crate::request::View;
 use crate::revision::{self, Match};
@@ -25,8 +26,9 @@ struct Page {
 }
 
 /// One part of a list.
-struct Part<'a> {
-    items: Vec<&'a Stored>,
+struct Part {
+    /// How many objects it shows at most.
+    count: usize,
     /// Where the next part begins, if there is one.
     more: Option<String>,
     remaining: Option<usize>,
@@ -37,15 +39,30 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let selection = Selection::of(call.request, call.kind)?;
     let page = page(call)?;
     let prefix = ObjectKey::prefix(&call.kind.storage, call.request.namespace.as_deref());
-    let part = gather(call, &page, &prefix, &selection);
+    let part = part(call, &page, &prefix, &selection);
     let metadata = metadata(&part, page.snapshot.revision());
+    if render::is_handed_out(call.kind, call.request) {
+        let (version, kind) = list_kind(call);
+        let unsent = Unsent {
+            before: Some(opening(&version, kind, &metadata)),
+            snapshot: page.snapshot,
+            prefix,
+            after: page.after,
+            selection,
+            left: part.count,
+        };
+        let payload = Payload::List(Box::new(unsent));
+        return Ok(Step::Reply(call.remark(Reply::ok(payload))));
+    }
+    let items = items(call, &page, &prefix, &selection).map(|(_, stored)| stored);
+    let items: Vec<&Stored> = items.take(part.count).collect();
     let payload = match call.request.view {
-        View::Object => join(call, &part.items, metadata)?,
-        View::PartialMetadata => partial(call, &part.items, metadata)?,
+        View::Object => join(call, &items, metadata)?,
+        View::PartialMetadata => partial(call, &items, metadata)?,
         View::Table { include } => {
             let row =
                 |stored: &&Stored| render::row(call.kind, &call.read(stored), include, call.now);
-            let rows = part.items.iter().map(row).collect();
+            let rows = items.iter().map(row).collect();
             Payload::Made(render::table(Some(call.kind), rows, metadata))
         }
     };
@@ -111,29 +128,34 @@ fn continued(call: &Call<'_>, token: &str, limit: Option<usize>) -> Result<Page,
     })
 }
 
-fn gather<'a>(
-    call: &Call<'_>,
+/// What is on the page and behind it, in order.
+fn items<'a>(
+    call: &'a Call<'_>,
     page: &'a Page,
     prefix: &'a str,
     selection: &'a Selection,
-) -> Part<'a> {
-    let limit = page.limit.unwrap_or(usize::MAX);
-    let mut items = Vec::new();
-    let mut last: Option<&Key> = None;
-    let mut remaining = 0;
+) -> impl Iterator<Item = (&'a Key, &'a Stored)> {
     let after = page.after.as_deref();
     let range = page.snapshot.selected(prefix, after, selection.labels());
-    for (key, stored) in range.filter(|(key, stored)| is_selected(call, selection, key, stored)) {
-        if items.len() < limit {
-            items.push(stored);
-            last = Some(key);
-        } else {
-            remaining += 1;
-            if !selection.is_everything() {
-                break;
-            }
-        }
-    }
+    range.filter(|(key, stored)| is_selected(call, selection, key, stored))
+}
+
+/// How far the page goes. Only a limit makes that a question.
+fn part(call: &Call<'_>, page: &Page, prefix: &str, selection: &Selection) -> Part {
+    let Some(limit) = page.limit else {
+        return Part {
+            count: usize::MAX,
+            more: None,
+            remaining: None,
+        };
+    };
+    let mut items = items(call, page, prefix, selection).map(|(key, _)| key);
+    let last = items.by_ref().take(limit).last();
+    // How many remain is told only where nothing is selected; elsewhere one is enough to know.
+    let remaining = match selection.is_everything() {
+        true => items.count(),
+        false => items.take(1).count(),
+    };
     let token = |key: &Key| {
         let place = Continuation {
             revision: Some(page.snapshot.revision()),
@@ -142,27 +164,24 @@ fn gather<'a>(
         place.write()
     };
     Part {
-        items,
+        count: limit,
         more: last.filter(|_| remaining > 0).map(token),
         remaining: (remaining > 0 && selection.is_everything()).then_some(remaining),
     }
 }
 
 fn is_selected(call: &Call<'_>, selection: &Selection, key: &Key, stored: &Stored) -> bool {
-    if selection.is_everything() {
-        return true;
+    if call.kind.native || selection.is_everything() {
+        return selection.means(key, &stored.value);
     }
     let Some(key) = key.object() else {
         return false;
     };
-    if call.kind.native {
-        return selection.selects(&key, &stored.value, None);
-    }
     let fields = call.kind.hooks.fields(&call.read(stored));
     selection.selects(&key, &stored.value, Some(&fields))
 }
 
-fn metadata(part: &Part<'_>, revision: Revision) -> Value {
+fn metadata(part: &Part, revision: Revision) -> Value {
     let mut metadata = json!({"resourceVersion": revision.to_string()});
     if let Some(token) = &part.more {
         metadata["continue"] = Value::from(token.as_str());
@@ -180,14 +199,18 @@ pub(crate) fn join(
     items: &[&Stored],
     metadata: Value,
 ) -> Result<Payload, Rejection> {
-    let names = &call.kind.names;
-    let version = names.group_version().to_string();
-    let kind = (version.as_str(), names.list_kind.as_ref());
-    let mut listing = Listing::new(call.request.encoding, kind, metadata)?;
+    let (version, kind) = list_kind(call);
+    let mut listing = Listing::new(call.request.encoding, (&version, kind), metadata)?;
     for stored in items {
         listing.push(|piece| append(call, stored, piece))?;
     }
     listing.finish().map(Payload::Pieces)
+}
+
+/// Version and kind of a list.
+fn list_kind<'a>(call: &'a Call<'_>) -> (String, &'a str) {
+    let names = &call.kind.names;
+    (names.group_version().to_string(), &names.list_kind)
 }
 
 fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {

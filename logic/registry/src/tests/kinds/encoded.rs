@@ -17,7 +17,7 @@ fn answered(server: &mut Server, mut request: Request) -> Bytes {
         panic!("a reading request is answered");
     };
     let pieces = reply.into_encoded(None, Encoding::Protobuf).unwrap();
-    pieces.concat().into()
+    pieces.concat()
 }
 
 fn in_protobuf(object: &Value) -> Bytes {
