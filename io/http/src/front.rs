@@ -127,7 +127,9 @@ pub(crate) async fn answer(
     let wanted = Wanted::of(request.headers());
     let id = front.request_id(request.headers());
     let span = info_span!("request", id, %method, path);
-    let treated = AssertUnwindSafe(treat(&front, &peer, request, &wanted)).catch_unwind();
+    // Boxed, so that a watch that goes on for days does not keep the room that this took.
+    let treated = Box::pin(treat(&front, &peer, request, &wanted));
+    let treated = AssertUnwindSafe(treated).catch_unwind();
     let mut response = match treated.instrument(span).await {
         Ok(Ok(response)) => response,
         Ok(Err(rejection)) => respond::rejection(&rejection, wanted.encoding()),
