@@ -3,6 +3,7 @@
 //! Everything here is a value or a pure function of values; the loop itself, with its clock and its
 //! client, is the driver's. Nothing in this crate waits.
 
+pub mod lease;
 pub mod plan;
 pub mod queue;
 pub mod reconciler;
@@ -10,6 +11,7 @@ pub mod sources;
 pub mod view;
 pub mod write;
 
+pub use lease::{Election, Moment, Timing};
 pub use plan::{Plan, Reason};
 pub use queue::{Next, Queue};
 pub use reconciler::{Awaits, Controller, Reconciler};
