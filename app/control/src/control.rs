@@ -42,7 +42,7 @@ impl Control {
         config: ControlConfig,
         tell: impl FnMut(String),
     ) -> Result<Self, ControlError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let engine = Engine::open(&config, tell).await?;
         let pki = Arc::new(Pki::open(
             &config.data_dir.join("pki"),

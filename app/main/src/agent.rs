@@ -28,7 +28,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let remote = remote(options)?;
     let server = remote.endpoint().url();
     let api: Arc<dyn Api> = Arc::new(remote);
-    let nodes = HollowNodes::start(&fleet, api, Arc::new(SystemClock));
+    let nodes = HollowNodes::start(&fleet, api, Arc::new(SystemClock::default()));
     // Somebody may lose patience with a server that does not answer.
     let nodes = tokio::select! {
         nodes = nodes => nodes.context("could not start")?,

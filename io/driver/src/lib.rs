@@ -9,6 +9,7 @@ mod controllers;
 mod drive;
 mod executor;
 mod inbox;
+mod leadership;
 pub mod limits;
 mod record;
 
@@ -18,4 +19,5 @@ pub use drive::{Driver, Executor, Subject};
 pub use executor::ApiExecutor;
 pub use gantry_steering::{End, Outcome};
 pub use inbox::Inbox;
+pub use leadership::Leadership;
 pub use record::{Decided, Record};

@@ -1,6 +1,11 @@
 //! What bounds the loops, and the memory of what they did.
 
+use std::time::Duration;
+
 pub use gantry_steering::limits::*;
+
+/// How long a process that ends tries to give up its lease; else others wait until it lapses.
+pub const RELEASE: Duration = Duration::from_secs(3);
 
 /// Plans that are remembered, of all loops together: some minutes of a busy cluster, in a few MiB.
 pub const PLANS: usize = 2048;

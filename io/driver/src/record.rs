@@ -74,6 +74,7 @@ struct Shared {
     retries: Family<Name, Counter<u64, AtomicU64>>,
     depth: Family<Name, Gauge<i64, AtomicI64>>,
     duration: Family<Name, Histogram, Seconds>,
+    leads: Family<Name, Gauge<i64, AtomicI64>>,
     /// Held while one plan is added, or the list is searched.
     plans: Mutex<VecDeque<Decided>>,
 }
@@ -85,6 +86,7 @@ impl Default for Shared {
             retries: Family::default(),
             depth: Family::default(),
             duration: Family::new_with_constructor(Seconds),
+            leads: Family::default(),
             plans: Mutex::new(VecDeque::new()),
         }
     }
@@ -120,6 +122,11 @@ impl Record {
             "Time from looking at a key until its plan was carried out",
             shared.duration.clone(),
         );
+        registry.register(
+            "leader_election_master_status",
+            "Whether this process holds a lease, by lease",
+            shared.leads.clone(),
+        );
     }
 
     /// The plans that concerned an object, the newest last.
@@ -128,6 +135,12 @@ impl Record {
         let plans = self.plans();
         let about = plans.iter().filter(|plan| plan.objects.contains(object));
         about.cloned().collect()
+    }
+
+    /// Whether this process holds the lease of this name.
+    pub(crate) fn leads(&self, name: &'static str, is_so: bool) {
+        let gauge = self.shared.leads.get_or_create(&Name { name });
+        gauge.set(i64::from(is_so));
     }
 
     /// So many keys are due, now or later.

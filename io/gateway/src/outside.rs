@@ -7,6 +7,8 @@ use std::io::Read;
 use std::pin::Pin;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use gantry_base::{Entropy, Timestamp};
 use gantry_registry::step::Authenticated;
 use gantry_registry::subresources::token::{SignedToken, TokenClaims};
@@ -18,17 +20,33 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Clock: fmt::Debug + Send + Sync {
     /// This moment.
     fn now(&self) -> Timestamp;
+    /// The time that has passed since some moment: it only grows, whatever is done to the clock.
+    fn ticks(&self) -> Duration;
     /// Resolves after `duration`.
     fn sleep(&self, duration: Duration) -> Pending<'static, ()>;
 }
 
 /// The machine's clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    begun: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+        }
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn ticks(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> Pending<'static, ()> {

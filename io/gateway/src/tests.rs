@@ -63,7 +63,7 @@ fn gateway_of(store: impl Store, settings: Settings) -> Gateway {
         Config {
             kinds: gantry_kinds::builtin(),
             settings,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
             entropy: Box::new(Seeded::new(3)),
             signer: Arc::new(NoTokens),
             authenticator: Arc::new(NoTokens),

@@ -126,7 +126,7 @@ impl World {
         let config = Config {
             kinds: gantry_kinds::builtin(),
             settings: Settings::default(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
             entropy: Box::new(Seeded::new(1)),
             signer: Arc::new(NoTokens),
             authenticator: Arc::new(NoTokens),
@@ -136,7 +136,7 @@ impl World {
             nodes: Arc::new(Echo),
             authenticator: Arc::new(NoTokens),
             pki: Arc::clone(&pki),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
             listeners: vec![listener],
             version: "v1.35.0".to_owned(),
             bounds: Bounds::default(),
