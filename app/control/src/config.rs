@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gantry_etcd::EtcdConfig;
+use gantry_reconcile::Timing;
 use gantry_registry::settings::{Admission, Ipv4Range};
 
 /// What a server needs to know before it starts.
@@ -15,6 +16,8 @@ pub struct ControlConfig {
     pub data_dir: PathBuf,
     /// The etcd that keeps the state; the data directory does when there is none.
     pub etcd: Option<EtcdConfig>,
+    /// Who this server is among those that share a state; nobody where there can be no other.
+    pub candidate: Option<Candidate>,
     /// How long etcd may take to answer at the start [default: any time].
     pub patience: Option<Duration>,
     /// The address that others reach the API at.
@@ -31,6 +34,15 @@ pub struct ControlConfig {
     pub admission: Admission,
     /// The version that is announced, such as `v1.35.0`.
     pub version: String,
+}
+
+/// One of several servers, of which one runs the controllers.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// What it is called; no other server, and no earlier life of this one, has the same name.
+    pub identity: String,
+    /// How long it may go without a word.
+    pub timing: Timing,
 }
 
 impl ControlConfig {

@@ -14,10 +14,12 @@ use gantry_pki::{Pki, ServerNames};
 use gantry_registry::Settings;
 
 use crate::config::ControlConfig;
+use crate::controllers::Controllers;
 use crate::engine::Engine;
 use crate::error::ControlError;
+use crate::leading::Leading;
 use crate::tokens::Tokens;
-use crate::{bootstrap, controllers, identity};
+use crate::{bootstrap, identity};
 
 /// How often the server looks whether its certificate is due for renewal.
 const RENEWAL: Duration = Duration::from_secs(3600);
@@ -33,6 +35,7 @@ pub struct Control {
     clock: Arc<dyn Clock>,
     record: Record,
     tasks: JoinSet<()>,
+    leading: Option<Leading>,
 }
 
 impl Control {
@@ -82,6 +85,7 @@ impl Control {
             clock,
             record: Record::default(),
             tasks: JoinSet::new(),
+            leading: None,
         })
     }
 
@@ -127,15 +131,19 @@ impl Control {
         Arc::new(Local::new(self.gateway.clone(), caller, agent))
     }
 
-    /// Starts the controllers, the scheduler and the renewal of the server's certificate.
+    /// Starts the controllers and the scheduler, at once or when this server leads, and the renewal
+    /// of the server's certificate.
     pub fn start_controllers(&mut self) {
-        controllers::start(
-            &self.gateway,
-            &self.clock,
-            self.pki.ca_pem(),
-            &self.record,
-            &mut self.tasks,
-        );
+        let controllers = Controllers {
+            gateway: self.gateway.clone(),
+            clock: Arc::clone(&self.clock),
+            ca_pem: self.pki.ca_pem().to_owned(),
+            record: self.record.clone(),
+        };
+        match &self.config.candidate {
+            None => controllers.start(&mut self.tasks),
+            Some(candidate) => self.leading = Some(Leading::start(candidate, controllers)),
+        }
         let (pki, clock) = (Arc::clone(&self.pki), Arc::clone(&self.clock));
         self.tasks.spawn(async move {
             loop {
@@ -154,6 +162,9 @@ impl Control {
 
     /// Ends everything it started and closes the store.
     pub async fn stop(mut self) {
+        if let Some(leading) = self.leading {
+            leading.stop().await;
+        }
         self.tasks.shutdown().await;
         self.engine.close().await;
     }

@@ -13,28 +13,33 @@ use gantry_gateway::{Clock, Gateway};
 use gantry_reconcile::Controller;
 use gantry_scheduler::Scheduler;
 
-/// Starts everything that keeps objects true.
-pub(crate) fn start(
-    gateway: &Gateway,
-    clock: &Arc<dyn Clock>,
-    ca_pem: &str,
-    record: &Record,
-    tasks: &mut JoinSet<()>,
-) {
-    let ground = Ground {
-        cache: Cache::default(),
-        clock: Arc::clone(clock),
-        record: record.clone(),
-    };
-    let mut parts = Parts {
-        gateway,
-        ground: &ground,
-        tasks,
-    };
-    gantry_controllers::all(ca_pem, &mut parts);
-    parts.visit(Scheduler::default());
-    let api = masters(gateway, "gantry-controllers");
-    ground.cache.start(&api, clock, tasks);
+/// What the controllers and the scheduler need to begin, as often as they have to.
+#[derive(Clone, Debug)]
+pub(crate) struct Controllers {
+    pub(crate) gateway: Gateway,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ca_pem: String,
+    pub(crate) record: Record,
+}
+
+impl Controllers {
+    /// Starts everything that keeps objects true, with nothing in memory.
+    pub(crate) fn start(&self, tasks: &mut JoinSet<()>) {
+        let ground = Ground {
+            cache: Cache::default(),
+            clock: Arc::clone(&self.clock),
+            record: self.record.clone(),
+        };
+        let mut parts = Parts {
+            gateway: &self.gateway,
+            ground: &ground,
+            tasks,
+        };
+        gantry_controllers::all(&self.ca_pem, &mut parts);
+        parts.visit(Scheduler::default());
+        let api = masters(&self.gateway, "gantry-controllers");
+        ground.cache.start(&api, &self.clock, tasks);
+    }
 }
 
 struct Parts<'a> {

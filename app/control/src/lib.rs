@@ -11,8 +11,10 @@ mod controllers;
 mod engine;
 mod error;
 mod identity;
+mod leading;
 mod tokens;
 
-pub use config::ControlConfig;
+pub use config::{Candidate, ControlConfig};
 pub use control::Control;
 pub use error::ControlError;
+pub use gantry_reconcile::Timing;

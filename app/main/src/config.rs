@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use gantry_base::time::parse_duration;
+use gantry_control::Timing;
 use gantry_routing::Cidr;
 
 use crate::cluster::Cluster;
@@ -37,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) config: Option<PathBuf>,
     /// Run the control plane alone: no node, no pods on this machine, no need for root.
     #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_node: bool,
     /// A further address to listen on, or 0.0.0.0 for all [default: loopback, and the pods' bridge].
     #[arg(long, value_name = "ADDRESS")]
@@ -88,6 +90,25 @@ pub(crate) struct Settings {
     /// Below which path the cluster's keys lie in etcd [default: /gantry].
     #[arg(long, value_name = "PATH")]
     pub(crate) etcd_prefix: Option<String>,
+    /// Run the controllers and the scheduler only while this server leads those that share its state
+    /// [default: true with an etcd; an embedded state has one server].
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) leader_elect: Option<bool>,
+    /// After how long others take over from a leader that says nothing [default: 15s].
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) leader_elect_lease_duration: Option<String>,
+    /// How long a leader goes on that cannot say that it leads [default: 10s].
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) leader_elect_renew_deadline: Option<String>,
+    /// The pause between two attempts to lead, or to say so [default: 2s].
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) leader_elect_retry_period: Option<String>,
     /// A file that says where images come from: mirrors, plain HTTP, credentials
     /// [default: DATA-DIR/registries.yaml, if it exists].
     #[arg(long, value_name = "FILE")]
@@ -134,7 +155,8 @@ impl Settings {
         for (name, value) in words(self)? {
             let flag = OsString::from(format!("--{name}"));
             match &value {
-                Value::Bool(_) => flags.push(flag),
+                Value::Bool(true) => flags.push(flag),
+                Value::Bool(false) => flags.push(format!("--{name}=false").into()),
                 Value::Array(all) => {
                     flags.extend(all.iter().flat_map(|one| [flag.clone(), text(one).into()]))
                 }
@@ -157,6 +179,31 @@ impl Settings {
             "--request-timeout {text}: expected more than 0s and at most 1h"
         );
         Ok(Some(timeout))
+    }
+
+    /// How long a leader and those who wait for its end take, as far as it was said.
+    pub(crate) fn timing(&self) -> Result<Timing> {
+        let chosen = |name: &str, said: &Option<String>, usual| match said {
+            None => Ok(usual),
+            Some(text) => {
+                parse_duration(text).with_context(|| format!("use --leader-elect-{name}"))
+            }
+        };
+        let usual = Timing::default();
+        let timing = Timing {
+            duration: chosen(
+                "lease-duration",
+                &self.leader_elect_lease_duration,
+                usual.duration,
+            )?,
+            deadline: chosen(
+                "renew-deadline",
+                &self.leader_elect_renew_deadline,
+                usual.deadline,
+            )?,
+            retry: chosen("retry-period", &self.leader_elect_retry_period, usual.retry)?,
+        };
+        timing.checked().context("use the times of --leader-elect")
     }
 
     /// What was said about the datastore.
@@ -224,9 +271,8 @@ fn words(settings: &Settings) -> Result<serde_json::Map<String, Value>> {
     };
     all.retain(|_, value| match value {
         Value::Null => false,
-        Value::Bool(said) => *said,
         Value::Array(said) => !said.is_empty(),
-        Value::Number(_) | Value::String(_) | Value::Object(_) => true,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => true,
     });
     Ok(all)
 }
@@ -277,11 +323,42 @@ mod tests {
             bind_address: Some(Ipv4Addr::UNSPECIFIED),
             tls_san: vec!["a".to_owned(), "b c".to_owned()],
             max_requests_inflight: Some(7),
+            leader_elect: Some(false),
+            leader_elect_lease_duration: Some("30s".to_owned()),
             registries: Some("/x y".into()),
             ..Settings::default()
         };
         let line = std::iter::once("gantry".into()).chain(said.flags().unwrap());
         assert_eq!(Line::parse_from(line).settings, said);
+    }
+
+    #[test]
+    fn what_is_switched_off_on_the_command_line_stays_off() {
+        let off = Settings {
+            leader_elect: Some(false),
+            ..Settings::default()
+        };
+        let merged = off.over("leader-elect: true\nno-node: true\n").unwrap();
+        assert_eq!(merged.leader_elect, Some(false));
+        assert!(merged.no_node);
+    }
+
+    #[test]
+    fn a_lease_that_ends_before_its_holder_is_refused() {
+        let said = |duration: &str| Settings {
+            leader_elect_lease_duration: Some(duration.to_owned()),
+            ..Settings::default()
+        };
+        assert_eq!(
+            said("30s").timing().unwrap().duration,
+            Duration::from_secs(30)
+        );
+        let refused = said("10s").timing().unwrap_err();
+        assert!(
+            format!("{refused:#}").contains("renew deadline"),
+            "{refused:#}"
+        );
+        assert!(said("soon").timing().is_err());
     }
 
     #[test]

@@ -13,7 +13,9 @@ use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 use gantry_api::Caller;
-use gantry_control::{Control, ControlConfig};
+use gantry_base::entropy::uid;
+use gantry_control::{Candidate, Control, ControlConfig};
+use gantry_gateway::OsEntropy;
 use gantry_http::nodes::NoNodes;
 use gantry_http::{Bounds, Server, ServerConfig};
 use gantry_images::Images;
@@ -262,6 +264,7 @@ fn control_config(cluster: &Cluster, settings: &Settings) -> Result<ControlConfi
     Ok(ControlConfig {
         data_dir: cluster.data_dir.clone(),
         etcd: cluster.datastore.etcd()?,
+        candidate: candidate(cluster, settings)?,
         patience: None,
         advertise: settings.advertise(cluster, address::primary())?.into(),
         port: cluster.port,
@@ -271,6 +274,19 @@ fn control_config(cluster: &Cluster, settings: &Settings) -> Result<ControlConfi
         admission: admission(settings)?,
         version: VERSION.to_owned(),
     })
+}
+
+/// Who this server is among those that share its state. An embedded state belongs to the server that
+/// holds its lock, so that nobody else can lead there.
+fn candidate(cluster: &Cluster, settings: &Settings) -> Result<Option<Candidate>> {
+    let timing = settings.timing()?;
+    let is_shared = cluster.datastore.endpoint.is_some();
+    if !settings.leader_elect.unwrap_or(is_shared) {
+        return Ok(None);
+    }
+    let mut chance = OsEntropy::open().context("open the machine's source of randomness")?;
+    let identity = format!("{}_{}", node_name()?, uid(&mut chance));
+    Ok(Some(Candidate { identity, timing }))
 }
 
 /// Which steps of admission are taken, and what they fill in.
