@@ -3,6 +3,7 @@
 mod clients;
 mod crash;
 mod errors;
+mod etcd;
 mod exec_logs;
 mod hollow;
 mod networking;
@@ -36,5 +37,6 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("several clusters", several::TESTS),
+    ("etcd", etcd::TESTS),
     ("hollow nodes", hollow::TESTS),
 ];

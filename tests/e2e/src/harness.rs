@@ -3,6 +3,7 @@
 
 mod cluster;
 mod debian;
+mod etcd;
 mod images;
 mod kubectl;
 mod lab;
@@ -14,6 +15,7 @@ mod wait;
 mod web;
 
 pub(crate) use cluster::Cluster;
+pub(crate) use etcd::Etcd;
 pub(crate) use kubectl::Kubectl;
 pub(crate) use lab::Lab;
 pub(crate) use program::{Background, Program};
