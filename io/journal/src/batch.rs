@@ -37,6 +37,14 @@ impl Prepared {
         Self { txn, encoded }
     }
 
+    /// Whether it only takes away: it deletes, or changes what is being deleted.
+    pub(crate) fn frees(&self) -> bool {
+        self.txn.writes.iter().all(|write| match write {
+            Write::Put { value, .. } => value.summary().terminating,
+            Write::Delete { .. } => true,
+        })
+    }
+
     /// The number of bytes that go into the log.
     pub(crate) const fn len(&self) -> usize {
         self.encoded.len()

@@ -2,7 +2,7 @@
 
 use gantry_store::HistoryLimits;
 
-use crate::limits::LOG_BYTES;
+use crate::limits::{LOG_BYTES, RESERVE_BYTES};
 
 /// How much the journal keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct JournalConfig {
     pub log_bytes: u64,
     /// How much of the past can be read and watched.
     pub history: HistoryLimits,
+    /// Bytes of the disk that are kept for deletions on a full one.
+    pub reserve_bytes: u64,
 }
 
 impl Default for JournalConfig {
@@ -19,6 +21,7 @@ impl Default for JournalConfig {
         Self {
             log_bytes: LOG_BYTES,
             history: HistoryLimits::default(),
+            reserve_bytes: RESERVE_BYTES,
         }
     }
 }

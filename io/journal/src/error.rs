@@ -17,6 +17,9 @@ pub enum JournalError {
         /// What the system said.
         source: io::Error,
     },
+    /// The disk is full, and what is kept of it is for deletions.
+    #[error("keep it on a full disk, which takes deletions only until there is room")]
+    Full,
     /// Another process has the directory.
     #[error("open data directory {directory:?}: process {holder} is using it")]
     InUse {
@@ -78,6 +81,17 @@ pub enum JournalError {
         /// What had been acknowledged.
         promised: Revision,
     },
+}
+
+impl JournalError {
+    /// Whether the disk has no room.
+    pub(crate) fn is_full(&self) -> bool {
+        let Self::Medium { source, .. } = self else {
+            return matches!(self, Self::Full);
+        };
+        let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        kinds.contains(&source.kind())
+    }
 }
 
 /// Adds to an error of the system what was attempted on which file.

@@ -23,6 +23,7 @@ pub mod medium;
 mod picture;
 mod promise;
 mod recover;
+mod reserve;
 pub mod rest;
 mod writer;
 

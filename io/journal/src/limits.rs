@@ -24,3 +24,13 @@ pub const LOG_BYTES: u64 = 64 * 1024 * 1024;
 /// How often the past is looked through for what is too old to keep, and the newest promise made
 /// durable: an acknowledged end that the disk lost later than that is noticed.
 pub(crate) const FORGET_EVERY: Duration = Duration::from_secs(10);
+
+/// Bytes that are kept on the disk so that a full one still takes deletions: some ten thousand of
+/// them. With a smaller disk than that to spare, deletions are refused like everything else.
+pub const RESERVE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The least that is given back at once.
+pub(crate) const RESERVE_PIECE_BYTES: u64 = 64 * 1024;
+
+/// How often a full disk is asked again whether it has room.
+pub(crate) const ASK_AGAIN: Duration = Duration::from_secs(1);

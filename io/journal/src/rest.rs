@@ -46,9 +46,10 @@ fn may_be_overtaken(error: &JournalError) -> bool {
     match error {
         JournalError::Medium { source, .. } => source.kind() == ErrorKind::NotFound,
         JournalError::Gap { .. } | JournalError::Missing { .. } | JournalError::Lost { .. } => true,
-        JournalError::InUse { .. } | JournalError::Damaged { .. } | JournalError::Newer { .. } => {
-            false
-        }
+        JournalError::Full
+        | JournalError::InUse { .. }
+        | JournalError::Damaged { .. }
+        | JournalError::Newer { .. } => false,
     }
 }
 

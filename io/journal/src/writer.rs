@@ -97,7 +97,13 @@ impl Writer {
                     self.flush();
                 }
             }
-            Order::Forget => self.engine.forget(Timestamp::now()),
+            Order::Forget => {
+                let now = Timestamp::now();
+                self.engine.forget(now);
+                if self.engine.keep_reserve(now) {
+                    self.turn();
+                }
+            }
             Order::Close(answer) => {
                 self.orders.close();
                 self.closing.push(answer);
@@ -141,6 +147,13 @@ impl Writer {
     fn take_picture(&mut self) {
         let enough = self.log_bytes.max(self.keeper.picture_bytes()).max(1);
         if self.engine.log_bytes() < enough || self.keeper.is_busy() || self.is_failing {
+            return;
+        }
+        self.turn();
+    }
+
+    fn turn(&mut self) {
+        if self.keeper.is_busy() {
             return;
         }
         match self.engine.turn() {

@@ -26,6 +26,7 @@ impl Detected {
             JournalError::Gap { .. } => self.gap += 1,
             JournalError::Missing { .. } => self.missing += 1,
             JournalError::Medium { .. }
+            | JournalError::Full
             | JournalError::InUse { .. }
             | JournalError::Newer { .. } => return false,
         }
