@@ -136,8 +136,9 @@ impl<'a> Parser<'a> {
             .iter()
             .position(|byte| !belongs(byte))
             .unwrap_or(rest.len());
-        let number = self.text[self.at..self.at + length].parse();
-        let number = number.map_err(|_| self.wrong("expected a number"))?;
+        let text = &self.text[self.at..self.at + length];
+        let number = text.parse().ok().and_then(|number| exact(number, text));
+        let number = number.ok_or_else(|| self.wrong("expected a number"))?;
         self.at += length;
         Ok(number)
     }
@@ -235,4 +236,12 @@ impl<'a> Parser<'a> {
             detail: detail.into(),
         }
     }
+}
+
+/// The float that is nearest to what is written; the usual reader may miss it by the last bit.
+fn exact(number: Number, text: &str) -> Option<Number> {
+    if !number.is_f64() {
+        return Some(number);
+    }
+    text.parse().ok().and_then(Number::from_f64)
 }
