@@ -11,6 +11,9 @@ use scalar::Style;
 
 /// A line is folded at the first space behind this column.
 const WIDTH: usize = 80;
+/// Bytes of a key that stands on a line with its value; readers look no further for the colon than
+/// some hundred letters.
+const SIMPLE_KEY: usize = 128;
 /// By how much a level is indented.
 const STEP: usize = 2;
 
@@ -79,9 +82,23 @@ impl Writer {
             if index > 0 || !inline {
                 self.indent(level);
             }
+            let is_simple = key.len() <= SIMPLE_KEY;
+            self.put(if is_simple { "" } else { "? " });
             self.put(&scalar::key(key));
+            if !is_simple {
+                self.end_line();
+                self.indent(level);
+            }
             self.put(":");
             match Shape::of(value) {
+                Shape::Map(inner) if !is_simple => {
+                    self.put(" ");
+                    self.map(inner, level + STEP, true);
+                }
+                Shape::List(items) if !is_simple => {
+                    self.put(" ");
+                    self.list(items, level + STEP, true);
+                }
                 Shape::Map(inner) => {
                     self.end_line();
                     self.map(inner, level + STEP, false);
@@ -221,6 +238,18 @@ mod tests {
         assert_eq!(
             write(&tree),
             "b:\n- a: \"80\"\n  x: 1\n- []\n- - \"true\"\ncolon: 'a: b'\nempty: \"\"\nlines: |\n  a\n   b\n\"n\": null\n\"no\": \"no\"\no: {}\nopen: |-\n  a\n  b\nstar: '*x'\ntab: \"a\\tb\"\ntime: \"2026-01-02T03:04:05Z\"\n"
+        );
+    }
+
+    #[test]
+    fn a_long_key_stands_on_a_line_of_its_own() {
+        let key = "k".repeat(129);
+        let tree = json!({"a": {key.clone(): {"b": 1, "c": [2]}, format!("{key}l"): [3, 4], format!("{key}m"): "d"}});
+        assert_eq!(
+            write(&tree),
+            format!(
+                "a:\n  ? {key}\n  : b: 1\n    c:\n    - 2\n  ? {key}l\n  : - 3\n    - 4\n  ? {key}m\n  : d\n"
+            )
         );
     }
 
