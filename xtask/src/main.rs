@@ -11,6 +11,7 @@ mod bench;
 mod bless;
 mod check;
 mod ci;
+mod fuzz;
 mod r#gen;
 mod shell;
 mod sim;
@@ -27,6 +28,8 @@ cargo xtask <command>
   ci            what a change must pass: installs what tests need, check, end to end on the release build
   tidy          the rules of docs/house.md that a program can check
   sim [options] whole clusters in simulated time, under faults: sim --help says more
+  fuzz [--seconds N] [--seed N] [target...]
+                every decoder against input that nobody meant to send, a minute each
   bless [package]
                 writes down what tests of texts, and stories, see today
   bench [name]  the figures of benches/, each beside its budget
@@ -51,6 +54,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["bless", ref packages @ ..] => bless::run(packages),
         ["check"] => check::run(),
         ["ci"] => ci::run(),
+        ["fuzz", ref words @ ..] => fuzz::run(words),
         ["gen", "proto", folder] => {
             r#gen::proto::run(folder.as_ref()).context("regenerate the protobuf fields")
         }

@@ -22,6 +22,8 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests;
+#[doc(hidden)]
+pub mod wire;
 
 pub use nodes::Nodes;
 pub use server::{Bounds, Server, ServerConfig, ServerError};

@@ -17,3 +17,9 @@ pub(crate) mod peer;
 mod tests;
 
 pub(crate) use connection::{Stream, serve};
+
+/// The codec alone.
+pub(crate) mod codec {
+    pub(crate) use super::frame::{Frame, SpdyError, decode, encode};
+    pub(crate) use super::headers::{Packer, Unpacker};
+}

@@ -4,7 +4,7 @@
 //! since the gateway sees none of it.
 
 mod attach;
-mod channels;
+pub(crate) mod channels;
 mod converse;
 mod exec;
 mod feed;
@@ -14,7 +14,7 @@ mod port_forward;
 mod talk;
 pub(crate) mod upgrade;
 pub(crate) mod watch;
-mod websocket;
+pub(crate) mod websocket;
 
 use std::sync::Arc;
 

@@ -88,7 +88,7 @@ pub(crate) enum Frame {
 }
 
 /// Takes the next whole frame from the front of `buffer`, if there is one.
-pub(super) fn decode(
+pub(crate) fn decode(
     buffer: &mut BytesMut,
     unpacker: &mut Unpacker,
 ) -> Result<Option<Frame>, SpdyError> {
@@ -176,7 +176,7 @@ fn control(
 }
 
 /// Appends `frame` to `out`.
-pub(super) fn encode(frame: &Frame, packer: &mut Packer, out: &mut BytesMut) {
+pub(crate) fn encode(frame: &Frame, packer: &mut Packer, out: &mut BytesMut) {
     match frame {
         Frame::Data { id, fin, bytes } => {
             out.put_u32(*id);

@@ -26,10 +26,10 @@ impl Headers {
 }
 
 /// Compresses the blocks that we send.
-pub(super) struct Packer(Compress);
+pub(crate) struct Packer(Compress);
 
 impl Packer {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut compress = Compress::new(Compression::default(), true);
         compress
             .set_dictionary(&dictionary())
@@ -38,7 +38,7 @@ impl Packer {
     }
 
     /// The compressed form of `headers`.
-    pub(super) fn pack(&mut self, headers: &Headers) -> Vec<u8> {
+    pub(crate) fn pack(&mut self, headers: &Headers) -> Vec<u8> {
         let plain = write(headers);
         let mut packed = Vec::with_capacity(plain.len() + 64);
         let start = self.0.total_in();
@@ -56,15 +56,15 @@ impl Packer {
 }
 
 /// Uncompresses the blocks that we receive.
-pub(super) struct Unpacker(Decompress);
+pub(crate) struct Unpacker(Decompress);
 
 impl Unpacker {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Decompress::new(true))
     }
 
     /// The headers in `packed`.
-    pub(super) fn unpack(&mut self, packed: &[u8]) -> Result<Headers, SpdyError> {
+    pub(crate) fn unpack(&mut self, packed: &[u8]) -> Result<Headers, SpdyError> {
         let mut plain = Vec::with_capacity(1024);
         let start = self.0.total_in();
         loop {
