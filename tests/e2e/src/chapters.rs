@@ -10,9 +10,12 @@ mod networking;
 mod pods;
 mod rolling;
 mod several;
+mod storage;
 mod tutorial;
 mod up_down;
 mod volumes;
+
+use crash::kill;
 
 use crate::harness::Test;
 
@@ -36,6 +39,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("clients", clients::TESTS),
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
+    ("storage", storage::TESTS),
     ("several clusters", several::TESTS),
     ("etcd", etcd::TESTS),
     ("hollow nodes", hollow::TESTS),

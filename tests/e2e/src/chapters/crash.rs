@@ -15,7 +15,8 @@ pub(crate) const TESTS: &[Test] = tests![
     down_cleans_up_after_a_kill,
 ];
 
-fn kill(cluster: &Cluster<'_>) -> Result<()> {
+/// Kills the server without warning.
+pub(super) fn kill(cluster: &Cluster<'_>) -> Result<()> {
     let server = cluster.server()?;
     Program::new("kill")
         .words("-9")
