@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::api::Api;
 
 /// Where data lies on a disk; `/tmp` is memory on many machines, which would flatter.
-const DISK: &str = "/var/tmp";
+pub(crate) const DISK: &str = "/var/tmp";
 /// The image that pods are started from.
 pub(crate) const IMAGE: &str = "bench.local/sleep:1";
 

@@ -6,6 +6,7 @@
 mod api;
 mod cluster;
 mod creates;
+mod etcd;
 mod figure;
 mod idle;
 mod lists;
