@@ -3,8 +3,10 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+
 use gantry_api::{ObjectKey, Rejection, Revision};
-use gantry_dns::Zone;
 use gantry_kubelet::sandbox::PodRef;
 use gantry_registry::request::Verb;
 use gantry_routing::Ruleset;
@@ -61,12 +63,14 @@ pub enum Fact {
         /// Which rules.
         rules: Arc<Ruleset>,
     },
-    /// A node answers questions about names from this zone from now on.
+    /// A node answers questions about names by what it sees now, from now on.
     Names {
         /// On which node.
         node: String,
-        /// Which names.
-        zone: Arc<Zone>,
+        /// The Services that it sees.
+        services: Vec<Arc<Service>>,
+        /// The EndpointSlices that it sees.
+        slices: Vec<Arc<EndpointSlice>>,
     },
     /// A component decided something.
     Decided {

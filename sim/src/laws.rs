@@ -53,6 +53,7 @@ mod workloads_settle;
 mod writes_stay;
 
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use gantry_api::{Object, ObjectKey};
@@ -163,9 +164,9 @@ pub struct Seen {
     /// The revision of the change.
     pub revision: Revision,
     /// What stood there before.
-    pub old: Option<Object>,
+    pub old: Option<Rc<Object>>,
     /// What stands there now.
-    pub new: Option<Object>,
+    pub new: Option<Rc<Object>>,
 }
 
 impl Seen {
@@ -174,7 +175,7 @@ impl Seen {
     pub fn of(change: &Change) -> Option<Self> {
         let read = |stored: &Option<Stored>| {
             let stored = stored.as_ref()?;
-            Some(stored.value.object(stored.modified))
+            Some(objects::remembered(&change.key, stored))
         };
         Some(Self {
             key: change.key.object()?,

@@ -29,6 +29,9 @@ const TRIES: usize = 120;
 /// In how many worlds of each kind a planted bug is looked for.
 const HUNTING: u64 = 20;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let options = match Options::parse(&words) {

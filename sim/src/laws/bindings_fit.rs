@@ -36,7 +36,7 @@ impl super::Law for Law {
         if change.is_core("nodes") {
             self.node(change, sight.now);
         }
-        let Some(pod) = change.new.as_ref().filter(|_| change.is_core("pods")) else {
+        let Some(pod) = change.new.as_deref().filter(|_| change.is_core("pods")) else {
             return Ok(());
         };
         let node = ["spec", "nodeName"];

@@ -32,7 +32,7 @@ impl super::Law for Law {
         let Some(old) = &change.old else {
             return Ok(());
         };
-        let is_going = change.new.as_ref().is_none_or(Object::is_terminating);
+        let is_going = change.new.as_deref().is_none_or(Object::is_terminating);
         if is_going && !old.is_terminating() && !self.is_meant(&change.key, old.uid()) {
             let what = format!("nobody asked to delete the one with the uid {}", old.uid());
             return Err(Broken::new(&change.key, what));

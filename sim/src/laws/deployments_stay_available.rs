@@ -81,7 +81,7 @@ impl Law {
             .old
             .as_ref()
             .and_then(|old| self.pods.remove(old.uid()));
-        let new = change.new.as_ref().and_then(|new| {
+        let new = change.new.as_deref().and_then(|new| {
             let set = objects::controller(new)?.to_owned();
             let is_available = objects::is_available(new);
             Some((new.uid().to_owned(), Pod { set, is_available }))
@@ -98,7 +98,7 @@ impl Law {
 
     fn deployment(&mut self, change: &Seen, now: Timestamp) {
         let Some(new) = &change.new else {
-            let gone = change.old.as_ref().map_or("", |old| old.uid());
+            let gone = change.old.as_deref().map_or("", |old| old.uid());
             self.deployments.remove(gone);
             return;
         };
@@ -111,7 +111,7 @@ impl Law {
 
     fn set(&mut self, change: &Seen, now: Timestamp) -> Verdict {
         let Some(new) = &change.new else {
-            let gone = change.old.as_ref().map_or("", |old| old.uid());
+            let gone = change.old.as_deref().map_or("", |old| old.uid());
             self.sets.remove(gone);
             self.lost.remove(gone);
             return Ok(());
@@ -130,7 +130,7 @@ impl Law {
             return Ok(());
         };
         // A set that is scaled since the deployment was makes room in proportion.
-        let desired = change.old.as_ref().map_or("", |old| old.text(&DESIRED));
+        let desired = change.old.as_deref().map_or("", |old| old.text(&DESIRED));
         if desired != deployment.wanted.to_string() {
             return Ok(());
         }

@@ -33,7 +33,7 @@ impl super::Law for Law {
     fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
         let forms = [&change.old, &change.new];
         let mut forms = forms.into_iter().flatten();
-        if change.is_core("nodes") && forms.any(is_tainted) {
+        if change.is_core("nodes") && forms.any(|form| is_tainted(form)) {
             self.tainted.insert(change.key.name.clone(), sight.now);
         }
         Ok(())

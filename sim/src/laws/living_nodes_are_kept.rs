@@ -1,6 +1,7 @@
 //! A node whose lease was seen to be renewed within the last half minute is not given up.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use gantry_base::Timestamp;
@@ -93,7 +94,7 @@ impl super::Law for Law {
 
 /// Whether the change is its holder's, and not somebody else's remark.
 fn is_renewed(change: &Seen) -> bool {
-    let time = |object: &Option<gantry_api::Object>| {
+    let time = |object: &Option<Rc<gantry_api::Object>>| {
         let time = object.as_ref()?.text(&["spec", "renewTime"]).to_owned();
         Some(time)
     };
@@ -102,7 +103,7 @@ fn is_renewed(change: &Seen) -> bool {
 
 /// Whether the change says for the first time that nothing is known of the node.
 fn is_given_up(change: &Seen) -> bool {
-    let ready = |object: &Option<gantry_api::Object>| {
+    let ready = |object: &Option<Rc<gantry_api::Object>>| {
         let conditions = object.as_ref()?.at(&["status", "conditions"])?.as_array()?;
         let ready = conditions.iter().find(|known| known["type"] == "Ready")?;
         ready["status"].as_str().map(str::to_owned)
@@ -122,7 +123,7 @@ mod tests {
             let value = serde_json::json!({
                 "status": {"conditions": [{"type": "Ready", "status": status}]},
             });
-            gantry_api::Object::from_value(value)
+            gantry_api::Object::from_value(value).map(Rc::new)
         };
         let change = |old: &str, new: &str| Seen {
             key: gantry_api::ObjectKey::new(gantry_api::GroupResource::new("", "nodes"), "", "n"),

@@ -4,18 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+
 use gantry_api::Object;
 use gantry_dns::wire::Record;
 use gantry_dns::{Name, Zone};
 
 use super::{Broken, Sight, Verdict};
-use crate::actors::node::routes::zone_config;
+use crate::actors::node::routes::{zone, zone_config};
 use crate::fact::Fact;
+
+/// The Services and EndpointSlices that a node sees.
+type Seen = (Vec<Arc<Service>>, Vec<Arc<EndpointSlice>>);
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Law {
-    zones: BTreeMap<String, Arc<Zone>>,
+    /// What each node answers by.
+    seen: BTreeMap<String, Seen>,
     /// Services that were there once.
     ever: BTreeSet<(String, String)>,
 }
@@ -26,8 +33,14 @@ impl super::Law for Law {
     }
 
     fn fact(&mut self, fact: &Fact, _sight: &Sight<'_>) -> Verdict {
-        if let Fact::Names { node, zone } = fact {
-            self.zones.insert(node.clone(), Arc::clone(zone));
+        if let Fact::Names {
+            node,
+            services,
+            slices,
+        } = fact
+        {
+            let seen = (services.clone(), slices.clone());
+            self.seen.insert(node.clone(), seen);
         }
         Ok(())
     }
@@ -41,6 +54,9 @@ impl super::Law for Law {
     }
 
     fn settled(&mut self, sight: &Sight<'_>) -> Verdict {
+        let seen = self.seen.iter();
+        let zones = seen.map(|(node, (services, slices))| (node, zone(services, slices)));
+        let zones: Vec<(&String, Zone)> = zones.collect();
         for (namespace, name) in &self.ever {
             let key = format!("services/{namespace}/{name}");
             let stored = sight.snapshot.get(&key.as_str().into());
@@ -49,7 +65,7 @@ impl super::Law for Law {
             let asked: Name = format!("{name}.{namespace}.svc.{}", zone_config().domain)
                 .parse()
                 .expect("names of Services are names");
-            for (node, zone) in &self.zones {
+            for (node, zone) in &zones {
                 let mut found = zone.records(&asked).into_iter().flatten();
                 let found = found.find_map(|record| match record {
                     Record::A(address) => Some(*address),

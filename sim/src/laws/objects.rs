@@ -44,6 +44,11 @@ pub(super) fn known(
     })
 }
 
+/// An object in its decoded form, which is the new one of one change and the old one of the next.
+pub(super) fn remembered(key: &Key, stored: &Stored) -> Rc<Object> {
+    MEMO.with_borrow_mut(|memo| read(memo, key, stored))
+}
+
 /// The decoded form, from memory when it was decoded from these very bytes. Whoever is remembered
 /// is kept alive, so that no other bytes can be taken for them.
 fn read(memo: &mut Memo, key: &Key, stored: &Stored) -> Rc<Object> {

@@ -40,8 +40,8 @@ impl super::Law for Law {
     fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
         self.is_calm = sight.is_calm;
         let leaves = |object: &Object| object.finalizers().contains(&ORPHAN);
-        if let Some(old) = change.old.as_ref().filter(|old| leaves(old))
-            && !change.new.as_ref().is_some_and(leaves)
+        if let Some(old) = change.old.as_deref().filter(|old| leaves(old))
+            && !change.new.as_deref().is_some_and(leaves)
             && self.asked_again.remove(&change.key)
         {
             self.leaving.remove(old.uid());
@@ -51,12 +51,12 @@ impl super::Law for Law {
             self.owned.remove(old.uid());
         }
         if let Some(new) = &change.new {
-            if leaves(new) && !change.old.as_ref().is_some_and(leaves) {
+            if leaves(new) && !change.old.as_deref().is_some_and(leaves) {
                 self.asked_again.remove(&change.key);
             }
             self.note(new);
         }
-        let is_going = change.new.as_ref().is_none_or(Object::is_terminating);
+        let is_going = change.new.as_deref().is_none_or(Object::is_terminating);
         match &change.old {
             Some(old) if is_going && !old.is_terminating() => self.judge(&change.key, old),
             _ => Ok(()),

@@ -25,7 +25,7 @@ impl super::Law for Law {
     }
 
     fn change(&mut self, change: &Seen, _sight: &Sight<'_>) -> Verdict {
-        let Some(pod) = change.new.as_ref().filter(|_| change.is_core("pods")) else {
+        let Some(pod) = change.new.as_deref().filter(|_| change.is_core("pods")) else {
             return Ok(());
         };
         let node = pod.text(&["spec", "nodeName"]);

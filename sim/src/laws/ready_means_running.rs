@@ -55,7 +55,7 @@ impl super::Law for Law {
 
 impl Law {
     fn pod(&mut self, change: &Seen, new: &Object, now: Timestamp) -> Verdict {
-        let was = change.old.as_ref();
+        let was = change.old.as_deref();
         let was = was.is_some_and(|old| objects::condition(old, "Ready") == Some("True"));
         if was || objects::condition(new, "Ready") != Some("True") {
             return Ok(());

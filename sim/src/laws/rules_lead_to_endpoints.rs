@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 
 use gantry_api::{GroupResource, Object, Revision};
 use gantry_routing::{Endpoint, Frontend, Protocol, Ruleset, Treatment};
@@ -21,7 +22,18 @@ const SERVICES: (&str, &str) = ("", "services");
 pub(super) struct Law {
     /// How far nodes have seen, by node and resource.
     seen: BTreeMap<(String, String), Revision>,
+    wanted: Wanted,
 }
+
+/// Where packets are to be led, by the revisions of the Services and of the EndpointSlices that say
+/// so: several nodes have seen the same.
+#[derive(Debug, Default)]
+struct Wanted(BTreeMap<(Revision, Revision), Rc<Leads>>);
+
+type Leads = BTreeMap<Frontend, BTreeSet<Endpoint>>;
+
+/// So many nodes may be out of step before it is worked out twice where packets are to be led.
+const KEPT: usize = 16;
 
 impl super::Law for Law {
     fn name(&self) -> &'static str {
@@ -47,7 +59,8 @@ impl super::Law for Law {
                 };
                 match (seen(SERVICES), seen(SLICES)) {
                     (Some(services), Some(slices)) => {
-                        judge((node, rules), (services, slices), sight.snapshot)
+                        let wanted = self.wanted.at((services, slices), sight.snapshot);
+                        judge((node, rules), wanted.as_deref())
                     }
                     _ => Err(Broken::new(node, "made rules before it saw anything")),
                 }
@@ -67,7 +80,8 @@ impl super::Law for Law {
                 view.revision(&GroupResource::new(group, resource))
             };
             if let (Some(services), Some(slices), true) = (seen(SERVICES), seen(SLICES), has_seen) {
-                judge((node, machine.rules), (services, slices), sight.snapshot)?;
+                let wanted = self.wanted.at((services, slices), sight.snapshot);
+                judge((node, machine.rules), wanted.as_deref())?;
             }
         }
         Ok(())
@@ -77,33 +91,52 @@ impl super::Law for Law {
         let now = sight.snapshot.revision();
         for (node, inside) in sight.parts {
             if let Some(machine) = &inside.machine {
-                judge((node, machine.rules), (now, now), sight.snapshot)?;
+                let wanted = self.wanted.at((now, now), sight.snapshot);
+                judge((node, machine.rules), wanted.as_deref())?;
             }
         }
         Ok(())
     }
 }
 
-/// Judges a node's rules by what there was at the revisions that it had seen.
-fn judge(
-    (node, rules): (&str, &Ruleset),
-    (services, slices): (Revision, Revision),
-    snapshot: &Snapshot,
-) -> Verdict {
-    let (Ok(services), Ok(slices)) = (snapshot.at(services), snapshot.at(slices)) else {
-        return Ok(());
-    };
-    let backends = Backends::read(&slices);
-    let mut wanted: BTreeMap<Frontend, BTreeSet<Endpoint>> = BTreeMap::new();
-    for (_, service) in objects::known(&services, SERVICES) {
-        for port in objects::list(&service, &["spec", "ports"]) {
-            for frontend in frontends(&service, port) {
-                wanted
-                    .entry(frontend)
-                    .or_insert_with(|| backends.of(&service, port));
+impl Wanted {
+    /// Where packets are to be led; nothing when that is forgotten by now.
+    fn at(
+        &mut self,
+        (services, slices): (Revision, Revision),
+        snapshot: &Snapshot,
+    ) -> Option<Rc<Leads>> {
+        if let Some(known) = self.0.get(&(services, slices)) {
+            return Some(Rc::clone(known));
+        }
+        let (Ok(past), Ok(behind)) = (snapshot.at(services), snapshot.at(slices)) else {
+            return None;
+        };
+        let backends = Backends::read(&behind);
+        let mut leads = Leads::new();
+        for (_, service) in objects::known(&past, SERVICES) {
+            for port in objects::list(&service, &["spec", "ports"]) {
+                for frontend in frontends(&service, port) {
+                    leads
+                        .entry(frontend)
+                        .or_insert_with(|| backends.of(&service, port));
+                }
             }
         }
+        let leads = Rc::new(leads);
+        if self.0.len() >= KEPT {
+            self.0.pop_first();
+        }
+        self.0.insert((services, slices), Rc::clone(&leads));
+        Some(leads)
     }
+}
+
+/// Judges a node's rules by where packets were to be led at the revisions that it had seen.
+fn judge((node, rules): (&str, &Ruleset), wanted: Option<&Leads>) -> Verdict {
+    let Some(wanted) = wanted else {
+        return Ok(());
+    };
     let made = rules.frontends.iter();
     let made: BTreeMap<Frontend, BTreeSet<Endpoint>> = made
         .map(|(frontend, treatment)| (*frontend, led(treatment)))

@@ -2,6 +2,7 @@
 //! and no ready pod while there is one that is not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use gantry_api::Object;
@@ -34,7 +35,7 @@ impl super::Law for Law {
     }
 
     fn change(&mut self, change: &Seen, sight: &Sight<'_>) -> Verdict {
-        let Some(object) = change.new.as_ref().or(change.old.as_ref()) else {
+        let Some(object) = change.new.as_deref().or(change.old.as_deref()) else {
             return Ok(());
         };
         if change.is_core("pods") && !self.taken.contains(object.uid()) {
@@ -121,6 +122,7 @@ impl Law {
 }
 
 fn is_new_wish(change: &Seen) -> bool {
-    let spec = |object: &Option<Object>| object.as_ref().and_then(|it| it.at(&["spec"]).cloned());
+    let spec =
+        |object: &Option<Rc<Object>>| object.as_ref().and_then(|it| it.at(&["spec"]).cloned());
     spec(&change.old) != spec(&change.new)
 }

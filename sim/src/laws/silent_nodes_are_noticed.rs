@@ -37,7 +37,7 @@ impl super::Law for Law {
     }
 
     fn audit(&mut self, sight: &Sight<'_>) -> Verdict {
-        for (key, node) in objects::all(sight.snapshot, "", "nodes") {
+        for (key, node) in objects::known(sight.snapshot, ("", "nodes")) {
             let heard = self.heard.get(&key.name);
             let silent = heard.map(|heard| since(sight.now, *heard));
             if objects::condition(&node, "Ready") != Some("True") {

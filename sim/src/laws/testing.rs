@@ -1,5 +1,7 @@
 //! Changes and sights for the tests of laws.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 
 use gantry_api::{GroupResource, Object, ObjectKey, Revision};
@@ -28,7 +30,7 @@ pub(super) fn pod(name: &str, uid: &str, node: &str) -> Value {
 
 /// An object became another; `null` for none.
 pub(super) fn changed(resource: &str, old: &Value, new: &Value) -> Seen {
-    let object = |value: &Value| Object::from_value(value.clone());
+    let object = |value: &Value| Object::from_value(value.clone()).map(Rc::new);
     let (old, new) = (object(old), object(new));
     let named = new.as_ref().or(old.as_ref());
     let (namespace, name) = named.map_or(("", ""), |named| (named.namespace(), named.name()));

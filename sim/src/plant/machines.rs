@@ -33,15 +33,16 @@ impl Plant {
     }
 
     /// The sandbox that is made, given those that there are.
-    pub(crate) fn sandbox(&mut self, mut config: SandboxConfig, all: &[Sandbox]) -> SandboxConfig {
+    pub(crate) fn sandbox<'a>(
+        &mut self,
+        mut config: SandboxConfig,
+        mut all: impl Iterator<Item = &'a Sandbox>,
+    ) -> SandboxConfig {
         if !self.acts(Bug::AddressTwice, 10) {
             return config;
         }
         let is_live = |sandbox: &&Sandbox| sandbox.state == SandboxState::Ready;
-        let other = all
-            .iter()
-            .find(is_live)
-            .filter(|_| address(&config).is_some());
+        let other = all.find(is_live).filter(|_| address(&config).is_some());
         if let Some(other) = other {
             config.annotations.clone_from(&other.config.annotations);
         }

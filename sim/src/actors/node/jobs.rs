@@ -221,7 +221,7 @@ impl Node {
             self.agent.state.made(key);
             return false;
         };
-        let config = self.plant.sandbox(config, &self.machine.runtime.list());
+        let config = self.plant.sandbox(config, self.machine.runtime.all());
         self.machine.run_sandbox(config, desk);
         self.agent.state.made(key);
         self.agent.are_rules_due = true;

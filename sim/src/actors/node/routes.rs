@@ -51,16 +51,19 @@ impl Node {
         self.name_services(desk);
     }
 
-    /// Makes the zone what the view asks for.
+    /// Makes the zone what the view asks for; it is put together when somebody asks.
     fn name_services(&self, desk: &mut Desk<'_>) {
         let view = self.agent.following.view();
-        let services: Vec<Arc<Service>> = view.all().collect();
-        let slices: Vec<Arc<EndpointSlice>> = view.all().collect();
-        let services = services.iter().map(AsRef::as_ref);
-        let zone = Zone::new(&zone_config(), services, slices.iter().map(AsRef::as_ref));
         desk.tell(Fact::Names {
             node: self.name.clone(),
-            zone: Arc::new(zone),
+            services: view.all().collect(),
+            slices: view.all().collect(),
         });
     }
+}
+
+/// The zone of a node that sees this.
+pub(crate) fn zone(services: &[Arc<Service>], slices: &[Arc<EndpointSlice>]) -> Zone {
+    let services = services.iter().map(AsRef::as_ref);
+    Zone::new(&zone_config(), services, slices.iter().map(AsRef::as_ref))
 }
