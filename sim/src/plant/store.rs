@@ -103,9 +103,11 @@ impl Plant {
         if !spoils {
             return Cow::Borrowed(txn);
         }
-        let writes = txn.writes.iter().filter(|write| !self.forgets(write.key()));
-        let writes: Vec<&Write> = writes.collect();
-        let writes = writes.into_iter();
+        // The first write is what was asked for; what is charged stands beside it.
+        let writes = txn.writes.iter().enumerate();
+        let kept = writes.filter(|(at, write)| *at == 0 || !self.forgets(write.key()));
+        let kept: Vec<&Write> = kept.map(|(_, write)| write).collect();
+        let writes = kept.into_iter();
         let writes = writes.map(|write| self.write(write, snapshot)).collect();
         Cow::Owned(Txn {
             guards: txn.guards.clone(),
