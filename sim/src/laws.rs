@@ -40,6 +40,8 @@ mod requests_are_allowed;
 mod revisions_grow;
 mod rules_lead_to_endpoints;
 mod services_settle;
+mod services_share_nothing;
+mod sets_make_no_more;
 mod sets_take_the_least_missed;
 mod silent_nodes_are_noticed;
 mod sizes_are_bounded;
@@ -240,7 +242,9 @@ impl Laws {
             Box::<pods_run_once::Law>::default(),
             Box::<pods_end_before_they_go::Law>::default(),
             Box::<ready_means_running::Law>::default(),
+            Box::<sets_make_no_more::Law>::default(),
             Box::<sets_take_the_least_missed::Law>::default(),
+            Box::<services_share_nothing::Law>::default(),
             Box::<time_goes_by::Law>::default(),
             Box::<watches_tell_once::Law>::default(),
             Box::<wishes_are_counted::Law>::default(),

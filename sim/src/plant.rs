@@ -20,6 +20,7 @@ mod watches;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use gantry_base::Timestamp;
 use gantry_kubelet::sandbox::SandboxId;
@@ -52,8 +53,8 @@ struct Memory {
     frames: BTreeMap<u64, Bytes>,
     /// How the store stood when its leader changed, and until when that is read.
     old: Option<(Snapshot, Timestamp)>,
-    /// A uid that was given to somebody.
-    uid: String,
+    /// A uid, an address or a port that was given to somebody.
+    given: Value,
     /// Sandboxes that stayed behind.
     left: BTreeSet<SandboxId>,
     /// How often the part began to live.

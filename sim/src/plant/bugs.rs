@@ -74,6 +74,10 @@ bugs! {
     ForgetsQuota = "forgets-quota",
     /// Who is evicted is not charged to the disruption budget.
     ForgetsBudget = "forgets-budget",
+    /// A new Service gets the cluster address of another.
+    ServiceAddressTwice = "service-address-twice",
+    /// A new Service gets the node port of another.
+    NodePortTwice = "node-port-twice",
 
     // Watches.
 
@@ -127,6 +131,8 @@ bugs! {
 
     /// New pods are numbered, whatever there is: the names of those who still end are taken.
     NamesByNumber = "names-by-number",
+    /// New pods are named by chance, and nobody waits to see them (Kubernetes: made twice after a stale list).
+    NamesByChance = "names-by-chance",
     /// The removal of a finalizer is dropped (leaked finalizer).
     LeaksFinalizer = "leaks-finalizer",
     /// An owner that waits for its dependents is let go before they are gone.

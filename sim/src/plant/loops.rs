@@ -29,7 +29,7 @@ impl Plant {
 
     /// Whether a loop does not remember what it wrote.
     pub(crate) fn forgets_writes(&self) -> bool {
-        self.is(Bug::ForgetsWrites)
+        self.is(Bug::ForgetsWrites) || self.is(Bug::NamesByChance)
     }
 
     /// Whether a loop never takes this answer.

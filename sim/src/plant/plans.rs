@@ -43,6 +43,9 @@ impl Plant {
             (Bug::UpdatesBlindly, _) => actions.iter_mut().for_each(forget_version),
             (Bug::LeaksFinalizer, _) => actions.retain(|action| !releases(action)),
             (Bug::NamesByNumber, "replicaset-controller") => number(actions),
+            (Bug::NamesByChance, "replicaset-controller") => {
+                actions.iter_mut().for_each(|action| self.christen(action));
+            }
             (Bug::ReleasesEarly, "generic-garbage-collector") => {
                 release(on, "foregroundDeletion", actions);
             }
@@ -59,6 +62,12 @@ impl Plant {
             (Bug::EvictsEarly, "node-controller") => evict(on, actions),
             _ => {}
         }
+    }
+
+    /// Names by chance what is made.
+    fn christen(&mut self, action: &mut Write) {
+        let name = self.dice.below(u64::MAX);
+        rename(action, &name.to_string());
     }
 
     /// Writes the last status again when there is nothing to do.
@@ -88,14 +97,19 @@ impl Plant {
 
 /// Names what is made by its place in the plan.
 fn number(actions: &mut [Write]) {
-    let mut last = 0;
-    for action in actions {
-        if let Write::Create { key, object } = action {
-            let stem = key.name.rsplit_once('-').map_or("", |(stem, _)| stem);
-            key.name = format!("{stem}-{last}");
-            object.set(&["metadata", "name"], key.name.clone().into());
-            last += 1;
-        }
+    let created = actions.iter_mut();
+    let created = created.filter(|action| matches!(action, Write::Create { .. }));
+    for (place, action) in created.enumerate() {
+        rename(action, &place.to_string());
+    }
+}
+
+/// Gives what is made another end of its name.
+fn rename(action: &mut Write, end: &str) {
+    if let Write::Create { key, object } = action {
+        let stem = key.name.rsplit_once('-').map_or("", |(stem, _)| stem);
+        key.name = format!("{stem}-{end}");
+        object.set(&["metadata", "name"], key.name.clone().into());
     }
 }
 

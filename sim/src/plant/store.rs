@@ -94,7 +94,12 @@ impl Plant {
     /// What is committed instead of a transaction.
     pub(crate) fn txn<'a>(&mut self, txn: &'a Txn, snapshot: &Snapshot) -> Cow<'a, Txn> {
         let spoils = match self.bug {
-            Some(Bug::GenerationStands | Bug::UidTwice) => true,
+            Some(
+                Bug::GenerationStands
+                | Bug::UidTwice
+                | Bug::ServiceAddressTwice
+                | Bug::NodePortTwice,
+            ) => true,
             Some(Bug::MovesPod) => self.dice.below(50) == 0,
             Some(Bug::IgnoresFinalizers) => self.dice.below(2) == 0,
             Some(Bug::ForgetsQuota | Bug::ForgetsBudget) => txn.writes.len() > 1,
@@ -137,7 +142,15 @@ impl Plant {
         };
         match (self.bug, old) {
             (Some(Bug::GenerationStands), Some(old)) => put(as_old(value, object, old)),
-            (Some(Bug::UidTwice), None) if is_pod(key) => put(self.named_again(value, object)),
+            (Some(Bug::UidTwice), None) if is_pod(key) => {
+                put(self.given_again(value, object, ("/metadata/uid", 10)))
+            }
+            (Some(Bug::ServiceAddressTwice), None) if is_service(key) => {
+                put(self.given_again(value, object, ("/spec/clusterIPs/0", 2)))
+            }
+            (Some(Bug::NodePortTwice), None) if is_service(key) => {
+                put(self.given_again(value, object, ("/spec/ports/0/nodePort", 1)))
+            }
             (Some(Bug::MovesPod), Some(old)) if is_pod(key) => put(moved(value, object, old)),
             (Some(Bug::IgnoresFinalizers), Some(_))
                 if object.is_terminating() && !object.finalizers().is_empty() =>
@@ -148,15 +161,25 @@ impl Plant {
         }
     }
 
-    fn named_again(&mut self, value: &Arc<Encoded>, mut object: Object) -> Arc<Encoded> {
-        let is_twice = !self.memory.uid.is_empty() && self.dice.below(10) == 0;
+    /// Once in `times` an object with what another got at `place`.
+    fn given_again(
+        &mut self,
+        value: &Arc<Encoded>,
+        object: Object,
+        (place, times): (&str, u64),
+    ) -> Arc<Encoded> {
+        let mut whole = object.into_value();
+        let Some(own) = whole.pointer_mut(place) else {
+            return Arc::clone(value);
+        };
+        let is_twice = !self.memory.given.is_null() && self.dice.below(times) == 0;
         if !is_twice {
-            object.uid().clone_into(&mut self.memory.uid);
+            self.memory.given = own.clone();
             return Arc::clone(value);
         }
-        let uid = self.memory.uid.clone();
-        object.set(&["metadata", "uid"], uid.into());
-        encoded(value, &object)
+        *own = self.memory.given.clone();
+        Object::from_value(whole)
+            .map_or_else(|| Arc::clone(value), |object| encoded(value, &object))
     }
 
     /// The revision under which a write is acknowledged that is not made.
@@ -198,6 +221,10 @@ impl Plant {
 
 fn is_pod(key: &Key) -> bool {
     key.as_str().starts_with("pods/")
+}
+
+fn is_service(key: &Key) -> bool {
+    key.as_str().starts_with("services/")
 }
 
 fn encoded(value: &Encoded, object: &Object) -> Arc<Encoded> {
