@@ -148,20 +148,35 @@ impl Controller for Garbage {
     }
 }
 
-/// A changed object makes itself, its owners and its dependents due.
+/// A changed object makes due whom it concerns.
 fn related<T: Kind>(sources: Sources, garbage: &Garbage) -> Sources {
     let garbage = garbage.clone();
-    sources.mapped::<T>(move |object, view| {
-        let owners = object.metadata().owner_references.iter().flatten();
-        let owners = owners.filter_map(|owner| garbage.key(object.metadata(), owner));
-        let dependents = view
-            .owned_by(object.uid())
-            .map(|dependent| dependent.object_key());
-        dependents.chain(owners).chain([object.key()]).collect()
-    })
+    sources
+        .mapped::<T>(move |object, view| garbage.concerned(view, &object.key(), object.metadata()))
 }
 
 impl Garbage {
+    /// Whom a change of an object concerns: itself, unless all its owners are there and it stays;
+    /// owners that are only there still; and once it is gone whoever names it as an owner.
+    fn concerned(&self, view: &View, key: &ObjectKey, meta: &ObjectMeta) -> Vec<ObjectKey> {
+        let lives = view
+            .any(key)
+            .is_some_and(|found| found.meta().uid == meta.uid);
+        let owners = meta.owner_references.iter().flatten();
+        let is_there = |owner| self.state(view, meta, owner) == OwnerState::Present;
+        let is_itself = lives && (is_held(meta) || !owners.clone().all(is_there));
+        let mut concerned: Vec<ObjectKey> = owners
+            .filter_map(|owner| self.key(meta, owner))
+            .filter(|key| view.any(key).is_some_and(|found| is_held(found.meta())))
+            .collect();
+        concerned.extend(is_itself.then(|| key.clone()));
+        if !lives {
+            let dependents = view.owned_by(meta.uid.as_deref().unwrap_or(""));
+            concerned.extend(dependents.map(|dependent| dependent.object_key()));
+        }
+        concerned
+    }
+
     /// The address of an owner; nothing when its kind is not one we watch.
     fn key(&self, meta: &ObjectMeta, owner: &OwnerReference) -> Option<ObjectKey> {
         let group = GroupVersion::parse(&owner.api_version).group;
@@ -220,6 +235,12 @@ impl Reconciler for Garbage {
         }
         plan
     }
+}
+
+/// Whether the object is about to go, and stays until its dependents are seen to.
+fn is_held(meta: &ObjectMeta) -> bool {
+    let holds = |finalizer| has_finalizer(meta, finalizer);
+    meta.deletion_timestamp.is_some() && (holds(FOREGROUND) || holds(ORPHAN))
 }
 
 fn has_finalizer(meta: &ObjectMeta, finalizer: &str) -> bool {

@@ -32,6 +32,58 @@ fn plan<T: Kind>(view: &View, name: &str) -> String {
     shown(&plan_for::<_, T>(&Garbage::default(), view, ("a", name)))
 }
 
+/// The keys that a change of an object makes due, given how all stands afterwards.
+fn due<T: Kind>(view: &View, object: Value) -> Vec<String> {
+    let object: T = serde_json::from_value(object).unwrap();
+    let sources = Garbage::default().sources();
+    let mut sources = sources.as_slice().iter();
+    let source = sources.find(|source| source.watched.resource == GroupResource::of::<T>());
+    let keys = (source.unwrap().keys)(&object, view);
+    let words = |key: &ObjectKey| format!("{} {}", key.resource, key.name);
+    keys.iter().map(words).collect()
+}
+
+#[test]
+fn what_has_its_owners_and_stays_concerns_nobody() {
+    let mut view = View::default();
+    let (pod, set) = (pod(json!([owner("u1")])), set(Value::Null));
+    put::<Pod>(&mut view, pod.clone());
+    assert_eq!(due::<Pod>(&view, pod.clone()), ["pods p"]);
+    put::<ReplicaSet>(&mut view, set.clone());
+    assert_eq!(due::<Pod>(&view, pod), [""; 0]);
+    assert_eq!(due::<ReplicaSet>(&view, set), [""; 0]);
+}
+
+#[test]
+fn a_dependent_concerns_an_owner_that_waits_for_it() {
+    let mut view = View::default();
+    let (pod, set) = (
+        pod(json!([owner("u1")])),
+        set(json!(["foregroundDeletion"])),
+    );
+    put::<ReplicaSet>(&mut view, set.clone());
+    assert_eq!(due::<ReplicaSet>(&view, set), ["replicasets.apps rs"]);
+    assert_eq!(
+        due::<Pod>(&view, pod.clone()),
+        ["replicasets.apps rs"],
+        "it is gone, and the set may go"
+    );
+    put::<Pod>(&mut view, pod.clone());
+    assert_eq!(due::<Pod>(&view, pod), ["replicasets.apps rs"]);
+}
+
+#[test]
+fn an_owner_that_is_gone_concerns_its_dependents() {
+    let mut view = View::default();
+    put::<Pod>(&mut view, pod(json!([owner("u1")])));
+    let gone = set(Value::Null);
+    assert_eq!(due::<ReplicaSet>(&view, gone.clone()), ["pods p"]);
+    let mut successor = gone.clone();
+    successor["metadata"]["uid"] = json!("u2");
+    put::<ReplicaSet>(&mut view, successor);
+    assert_eq!(due::<ReplicaSet>(&view, gone), ["pods p"]);
+}
+
 #[test]
 fn what_lost_its_owner_is_deleted_but_only_when_that_is_certain() {
     let mut view = View::default();
