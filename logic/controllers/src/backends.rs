@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use gantry_api::ObjectKey;
 use gantry_api::views::{Meta, PodView};
-use gantry_base::selector::Selector;
+use gantry_base::selector::Labels;
 use gantry_reconcile::View;
 
 /// One port of a service as one pod provides it.
@@ -42,22 +42,27 @@ impl Backend {
 
 /// The services that a changed pod may concern.
 pub(crate) fn services_of(pod: &Pod, view: &View) -> Vec<ObjectKey> {
-    let selects =
-        |service: &Arc<Service>| selector(service).is_some_and(|known| known.matches(pod.labels()));
     view.within::<Service>(pod.namespace())
-        .filter(selects)
+        .filter(|service| selects(service, pod))
         .map(|service| service.key())
         .collect()
 }
 
 /// The selector of a service whose endpoints are ours to keep; nothing for all others.
-pub(crate) fn selector(service: &Service) -> Option<Selector> {
+pub(crate) fn selector(service: &Service) -> Option<&Labels> {
     let spec = service.spec.as_ref()?;
     let selector = spec
         .selector
         .as_ref()
         .filter(|selector| !selector.is_empty())?;
-    (spec.type_.as_deref() != Some("ExternalName")).then(|| Selector::exactly(selector))
+    (spec.type_.as_deref() != Some("ExternalName")).then_some(selector)
+}
+
+/// Whether the pod is behind the service.
+fn selects(service: &Service, pod: &Pod) -> bool {
+    let labels = pod.labels();
+    let has = |(label, value)| labels.get(label) == Some(value);
+    selector(service).is_some_and(|wanted| wanted.iter().all(has))
 }
 
 /// Whether the service wants its unready pods published as ready ones.
@@ -80,11 +85,8 @@ pub(crate) fn is_headless(service: &Service) -> bool {
 
 /// All pods behind `service`, by name.
 pub(crate) fn backends(view: &View, service: &Service) -> Vec<Backend> {
-    let Some(selector) = selector(service) else {
-        return Vec::new();
-    };
     let pods = view.within::<Pod>(service.namespace());
-    let pods = pods.filter(|pod| selector.matches(pod.labels()) && !pod.is_finished());
+    let pods = pods.filter(|pod| selects(service, pod) && !pod.is_finished());
     pods.filter_map(|pod| backend(service, pod)).collect()
 }
 
