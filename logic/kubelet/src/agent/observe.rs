@@ -182,7 +182,7 @@ fn images(pod: &Pod, known: &Known) -> BTreeMap<String, Image> {
 fn config_errors(on: &Surroundings<'_>, known: &Known, now: Timestamp) -> BTreeMap<String, String> {
     let mut errors = BTreeMap::new();
     for spec in all_containers(on.pod) {
-        if is_running(known.sandbox.as_ref(), spec) {
+        if is_settled(known.sandbox.as_ref(), on.pod, spec) {
             continue;
         }
         let failed = known.start_errors.get(&spec.name);
@@ -197,9 +197,22 @@ fn config_errors(on: &Surroundings<'_>, known: &Known, now: Timestamp) -> BTreeM
     errors
 }
 
-fn is_running(sandbox: Option<&Sandbox>, spec: &Container) -> bool {
+/// Whether the container runs, or has done once and for all what it was there for.
+fn is_settled(sandbox: Option<&Sandbox>, pod: &Pod, spec: &Container) -> bool {
     let latest = sandbox.and_then(|sandbox| sandbox.latest(&spec.name));
-    latest.is_some_and(|latest| matches!(latest.state, ContainerState::Running { .. }))
+    latest.is_some_and(|latest| match &latest.state {
+        ContainerState::Created => false,
+        ContainerState::Running { .. } => true,
+        ContainerState::Exited(exit) => exit.code == 0 && runs_once(pod, spec),
+    })
+}
+
+/// Whether the container only prepares what others need.
+fn runs_once(pod: &Pod, spec: &Container) -> bool {
+    let first = pod.spec.iter();
+    let mut first = first.flat_map(|spec| spec.init_containers.iter().flatten());
+    let is_it = first.any(|first| first.name == spec.name);
+    is_it && spec.restart_policy.as_deref() != Some("Always")
 }
 
 fn health(known: &Known) -> BTreeMap<ContainerId, Health> {
