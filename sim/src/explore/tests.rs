@@ -1,7 +1,7 @@
 use super::*;
 
 /// One short story for each controller; `gantry-sim` tells the others.
-const SHORT: [&str; 13] = [
+const SHORT: [&str; 20] = [
     "deployment-controller/removed in the background",
     "replicaset-controller/adopts and lets go",
     "replication-controller/scaled up",
@@ -12,6 +12,13 @@ const SHORT: [&str; 13] = [
     "event-expiry-controller/happens again",
     "root-ca-cert-publisher/mended",
     "service-account-controller/given again",
+    "disruption-controller/counts who is healthy",
+    "resourcequota-controller/counts what is left",
+    "pvc-protection-controller/kept while it is used",
+    "pv-protection-controller/kept while it is bound",
+    "service-cidrs-controller/kept while it is needed",
+    "clusterrole-aggregation-controller/gathers",
+    "flow-schema-controller/made again",
     "node-controller/closed and opened",
     "pod-garbage-collector/its node vanishes",
     "default-scheduler/finds the open node",

@@ -4,6 +4,7 @@
 
 mod collecting;
 mod furniture;
+mod keepers;
 mod nodes;
 mod objects;
 mod rollouts;
@@ -20,6 +21,7 @@ pub(super) fn all() -> Vec<World> {
         .chain(services::all())
         .chain(collecting::all())
         .chain(furniture::all())
+        .chain(keepers::all())
         .chain(nodes::all())
         .collect()
 }
