@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::Resource;
 use k8s_openapi::api::flowcontrol::v1::{
     FlowSchema, FlowSchemaCondition, FlowSchemaStatus, PriorityLevelConfiguration,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use gantry_api::ObjectKey;
 use gantry_api::views::Meta;
+use gantry_api::{GroupResource, ObjectKey};
 use gantry_base::Timestamp;
 use gantry_kinds::flowcontrol::flow_schema::DANGLING;
 use gantry_kinds::flowcontrol::system;
@@ -46,16 +47,21 @@ impl Controller for FlowSchemas {
             let own = schemas.filter(|schema| level_of(schema) == level.name());
             own.map(|schema| schema.key())
                 .chain([level.key()])
+                .chain(mandatory::<PriorityLevelConfiguration>())
                 .collect()
         };
+        let schema = |schema: &FlowSchema, _: &View| {
+            let own = [schema.key()].into_iter();
+            own.chain(mandatory::<FlowSchema>()).collect()
+        };
         Sources::new()
-            .own::<FlowSchema>()
+            .mapped::<FlowSchema>(schema)
             .mapped::<PriorityLevelConfiguration>(level)
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
         let level = |name: &str| view.get::<PriorityLevelConfiguration>("", name);
-        if key.resource == gantry_api::GroupResource::of::<PriorityLevelConfiguration>() {
+        if key.resource == GroupResource::of::<PriorityLevelConfiguration>() {
             let fresh = system::mandatory_level(&key.name)?;
             return level(&key.name)
                 .is_none()
@@ -71,6 +77,13 @@ impl Controller for FlowSchemas {
             has_level,
         })
     }
+}
+
+/// The places that must not be empty. They are due with whatever else is, for one that is empty has
+/// nobody who could make it due.
+fn mandatory<T: Resource>() -> impl Iterator<Item = ObjectKey> {
+    let key = |name| ObjectKey::new(GroupResource::of::<T>(), "", name);
+    system::MANDATORY.into_iter().map(key)
 }
 
 fn level_of(schema: &FlowSchema) -> &str {
@@ -160,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_merely_suggested_stays_away() {
         let view = View::default();
-        let key = |name| ObjectKey::new(gantry_api::GroupResource::of::<FlowSchema>(), "", name);
+        let key = |name| ObjectKey::new(GroupResource::of::<FlowSchema>(), "", name);
         let now = crate::testing::now();
         assert!(
             FlowSchemas

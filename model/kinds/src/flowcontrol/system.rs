@@ -15,6 +15,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 /// What is never made to wait.
 pub const EXEMPT: &str = "exempt";
 const CATCH_ALL: &str = "catch-all";
+/// The names under which there must be an object of either kind.
+pub const MANDATORY: [&str; 2] = [EXEMPT, CATCH_ALL];
 /// The annotation that says whether an object is put back when the server starts.
 pub const AUTOUPDATE: &str = "apf.kubernetes.io/autoupdate-spec";
 
@@ -175,7 +177,7 @@ const fn schema(
 /// Whether an object of either kind must exist.
 #[must_use]
 pub fn is_mandatory(name: &str) -> bool {
-    [EXEMPT, CATCH_ALL].contains(&name)
+    MANDATORY.contains(&name)
 }
 
 /// All levels.
