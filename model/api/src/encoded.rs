@@ -169,16 +169,17 @@ impl Encoded {
                 summary,
             })
         };
-        read().map(Self::adopted).ok_or(RecordError)
+        read().and_then(Self::adopted).ok_or(RecordError)
     }
 
-    /// The same with its kind in front, where it was not always.
-    fn adopted(self) -> Self {
+    /// The same with its kind in front, where it was not always; nothing of what is damaged.
+    fn adopted(self) -> Option<Self> {
         if self.gap > METADATA.len() + 1 {
-            return self;
+            return Some(self);
         }
-        let (bytes, gap) = with_gap(&self.object(Revision(0)));
-        Self::from_parts(bytes, gap, self.summary)
+        let object = serde_json::from_slice(&self.json(Revision(0))).ok()?;
+        let (bytes, gap) = with_gap(&object);
+        Some(Self::from_parts(bytes, gap, self.summary))
     }
 }
 
