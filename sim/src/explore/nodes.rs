@@ -88,6 +88,11 @@ impl Nodes {
             return None;
         }
         if pod.pointer("/metadata/deletionTimestamp").is_some() {
+            // A pod that ended and is held by somebody else is not told again.
+            let grace = pod.pointer("/metadata/deletionGracePeriodSeconds");
+            if grace == Some(&json!(0)) && pod.pointer("/metadata/finalizers").is_some() {
+                return None;
+            }
             let mut request = script::delete(&key);
             request.options.delete.grace_period_seconds = Some(0);
             return Some(request);
