@@ -12,14 +12,17 @@ pub type Rule = fn(&str) -> Vec<String>;
 #[must_use]
 pub fn dns_label(name: &str) -> Vec<String> {
     let mut wrong = longer_than(name, LABEL_MAX);
-    if !is_label(name, |c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
-        wrong.push(
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or \
-             '-', and must start and end with an alphanumeric character (e.g. 'my-name', or \
-             '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-                .to_owned(),
-        );
+    if is_lower_label(name) {
+        return wrong;
     }
+    let told = if name.split('.').all(is_lower_label) {
+        "must not contain dots"
+    } else {
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', \
+         and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', \
+         regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+    };
+    wrong.push(told.to_owned());
     wrong
 }
 
@@ -28,11 +31,11 @@ pub fn dns_label(name: &str) -> Vec<String> {
 pub fn dns1035_label(name: &str) -> Vec<String> {
     let mut wrong = longer_than(name, LABEL_MAX);
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
-    if !starts || !is_label(name, |c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
+    if !starts || !is_lower_label(name) {
         wrong.push(
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start \
              with an alphabetic character, and end with an alphanumeric character (e.g. \
-             'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+             'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
                 .to_owned(),
         );
     }
@@ -43,8 +46,7 @@ pub fn dns1035_label(name: &str) -> Vec<String> {
 #[must_use]
 pub fn dns_subdomain(name: &str) -> Vec<String> {
     let mut wrong = longer_than(name, SUBDOMAIN_MAX);
-    let legal = |part: &str| is_label(part, |c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    if !name.split('.').all(legal) {
+    if !name.split('.').all(is_lower_label) {
         wrong.push(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \
              '-' or '.', and must start and end with an alphanumeric character (e.g. \
@@ -85,6 +87,12 @@ pub fn path_segment(name: &str) -> Vec<String> {
         .collect()
 }
 
+/// What the name in the key of a label must be.
+const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start \
+                         and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  \
+                         or '123-abc', regex used for validation is \
+                         '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
 /// The key of a label or an annotation: an optional subdomain, a slash, a name.
 #[must_use]
 pub fn qualified(name: &str) -> Vec<String> {
@@ -92,33 +100,29 @@ pub fn qualified(name: &str) -> Vec<String> {
         Some((prefix, short)) => (Some(prefix), short),
         None => (None, name),
     };
+    if short.contains('/') {
+        return vec![format!(
+            "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. \
+             'example.com/MyName')"
+        )];
+    }
     let mut wrong = Vec::new();
     match prefix {
         Some("") => wrong.push("prefix part must be non-empty".to_owned()),
         Some(prefix) => {
-            wrong.extend(
-                dns_subdomain(prefix)
-                    .into_iter()
-                    .map(|text| format!("prefix part {text}")),
-            );
+            let told = dns_subdomain(prefix).into_iter();
+            wrong.extend(told.map(|text| format!("prefix part {}", in_bytes(&text))));
         }
         None => {}
     }
     if short.is_empty() {
         wrong.push("name part must be non-empty".to_owned());
-    } else if short.len() > LABEL_MAX {
-        wrong.push(format!(
-            "name part must be no more than {LABEL_MAX} characters"
-        ));
+    } else {
+        let told = longer_than(short, LABEL_MAX).into_iter();
+        wrong.extend(told.map(|text| format!("name part {}", in_bytes(&text))));
     }
     if !is_qualified(short) {
-        wrong.push(
-            "name part must consist of alphanumeric characters, '-', '_' or '.', and must start \
-             and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or \
-             '123-abc', regex used for validation is \
-             '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-                .to_owned(),
-        );
+        wrong.push(format!("name part {QUALIFIED}"));
     }
     wrong
 }
@@ -126,7 +130,8 @@ pub fn qualified(name: &str) -> Vec<String> {
 /// The value of a label.
 #[must_use]
 pub fn label_value(value: &str) -> Vec<String> {
-    let mut wrong = longer_than(value, LABEL_MAX);
+    let too_long = longer_than(value, LABEL_MAX).into_iter();
+    let mut wrong: Vec<String> = too_long.map(|text| in_bytes(&text)).collect();
     if !value.is_empty() && !is_qualified(value) {
         wrong.push(
             "a valid label must be an empty string or consist of alphanumeric characters, '-', \
@@ -202,6 +207,19 @@ fn longer_than(name: &str, most: usize) -> Vec<String> {
     } else {
         Vec::new()
     }
+}
+
+/// Labels of objects are measured in bytes, and other names in characters.
+fn in_bytes(told: &str) -> String {
+    told.replacen(
+        " characters",
+        " bytes",
+        usize::from(told.starts_with("must be no more")),
+    )
+}
+
+fn is_lower_label(name: &str) -> bool {
+    is_label(name, |c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 fn is_label(name: &str, alphanumeric: impl Fn(char) -> bool) -> bool {

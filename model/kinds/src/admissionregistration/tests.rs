@@ -197,20 +197,20 @@ fn a_policy_must_judge_something() {
     check_create::<ValidatingAdmissionPolicies>(
         odd,
         &expect![[r#"
-        spec.failurePolicy: Unsupported value: "Odd": supported values: "Fail", "Ignore"
-        spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c
-        spec.paramKind.kind: Invalid value: "K d": may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-        spec.matchConstraints.resourceRules[0].resourceNames[1]: Duplicate value: "a"
-        spec.matchConstraints.resourceRules[0].resourceNames[2]: Invalid value: "a/b": may not contain '/'
-        spec.variables[0].name: Invalid value: "for": name is not a valid CEL identifier
-        spec.variables[0].expression: Required value: expression is not specified
-        spec.validations[0].expression: Required value: expression is not specified
-        spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified
-        spec.validations[0].message: Invalid value: " ": message must be non-empty if specified
-        spec.validations[0].reason: Unsupported value: "Odd": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"
-        spec.auditAnnotations[0].valueExpression: Required value: valueExpression is not specified
-        spec.auditAnnotations[1].key: Duplicate value: "a"
-    "#]],
+            spec.failurePolicy: Unsupported value: "Odd": supported values: "Fail", "Ignore"
+            spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c
+            spec.paramKind.kind: Invalid value: "K d": may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.matchConstraints.resourceRules[0].resourceNames[1]: Duplicate value: "a"
+            spec.matchConstraints.resourceRules[0].resourceNames[2]: Invalid value: "a/b": may not contain '/'
+            spec.variables[0].name: Invalid value: "for": name is not a valid CEL identifier
+            spec.variables[0].expression: Required value: expression is not specified
+            spec.validations[0].expression: Required value: expression is not specified
+            spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified
+            spec.validations[0].message: Invalid value: " ": message must be non-empty if specified
+            spec.validations[0].reason: Unsupported value: "Odd": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"
+            spec.auditAnnotations[0].valueExpression: Required value: valueExpression is not specified
+            spec.auditAnnotations[1].key: Duplicate value: "a"
+        "#]],
     );
 }
 

@@ -179,31 +179,31 @@ mod tests {
         check_create::<FlowSchemas>(
             odd,
             &expect![[r#"
-            spec.matchingPrecedence: Invalid value: 1: only the schema named 'exempt' may have matchingPrecedence 1
-            spec.distinguisherMethod.type: Unsupported value: {"type":"X"}: supported values: "ByNamespace", "ByUser"
-            spec.priorityLevelConfiguration.name: Required value: must reference a priority level
-            spec.rules[0].subjects: Required value: subjects must contain at least one value
-            spec.rules[0]: Required value: at least one of resourceRules and nonResourceRules has to be non-empty
-            spec.rules[1].subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'
-            spec.rules[1].subjects[0].user: Required value: user is required when subject kind is 'User'
-            spec.rules[1].subjects[1].group.name: Required value
-            spec.rules[1].subjects[2].serviceAccount.namespace: Required value: must specify namespace for service account
-            spec.rules[1].subjects[3].kind: Unsupported value: "Odd": supported values: "Group", "ServiceAccount", "User"
-            spec.rules[1].resourceRules[0].verbs: Invalid value: ["*","get"]: if '*' is present, must not specify other verbs
-            spec.rules[1].resourceRules[0].apiGroups: Required value: resource rules must supply at least one api group
-            spec.rules[1].resourceRules[0].resources: Invalid value: ["*","pods"]: if '*' is present, must not specify other resources
-            spec.rules[1].resourceRules[0].namespaces[0]: Invalid value: "A": each member of this list must be '*' or a DNS-1123 label; a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-            spec.rules[1].resourceRules[1].verbs: Unsupported value: ["eat"]: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"
-            spec.rules[1].resourceRules[1].apiGroups: Invalid value: ["*",""]: if '*' is present, must not specify other api groups
-            spec.rules[1].resourceRules[1].resources: Required value: resource rules must supply at least one resource
-            spec.rules[1].resourceRules[1].namespaces: Required value: resource rules that are not cluster scoped must supply at least one namespace
-            spec.rules[1].nonResourceRules[0].verbs: Required value: verbs must contain at least one value
-            spec.rules[1].nonResourceRules[0].nonResourceURLs[0]: Invalid value: "": must not be empty
-            spec.rules[1].nonResourceRules[0].nonResourceURLs[1]: Invalid value: "x": must start with slash
-            spec.rules[1].nonResourceRules[0].nonResourceURLs[2]: Invalid value: "/a b": must not contain white-space
-            spec.rules[1].nonResourceRules[0].nonResourceURLs[3]: Invalid value: "/a//b": must not contain double slash
-            spec.rules[1].nonResourceRules[0].nonResourceURLs[4]: Invalid value: "/a*": wildcard can only do suffix matching
-        "#]],
+                spec.matchingPrecedence: Invalid value: 1: only the schema named 'exempt' may have matchingPrecedence 1
+                spec.distinguisherMethod.type: Unsupported value: {"type":"X"}: supported values: "ByNamespace", "ByUser"
+                spec.priorityLevelConfiguration.name: Required value: must reference a priority level
+                spec.rules[0].subjects: Required value: subjects must contain at least one value
+                spec.rules[0]: Required value: at least one of resourceRules and nonResourceRules has to be non-empty
+                spec.rules[1].subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'
+                spec.rules[1].subjects[0].user: Required value: user is required when subject kind is 'User'
+                spec.rules[1].subjects[1].group.name: Required value
+                spec.rules[1].subjects[2].serviceAccount.namespace: Required value: must specify namespace for service account
+                spec.rules[1].subjects[3].kind: Unsupported value: "Odd": supported values: "Group", "ServiceAccount", "User"
+                spec.rules[1].resourceRules[0].verbs: Invalid value: ["*","get"]: if '*' is present, must not specify other verbs
+                spec.rules[1].resourceRules[0].apiGroups: Required value: resource rules must supply at least one api group
+                spec.rules[1].resourceRules[0].resources: Invalid value: ["*","pods"]: if '*' is present, must not specify other resources
+                spec.rules[1].resourceRules[0].namespaces[0]: Invalid value: "A": each member of this list must be '*' or a DNS-1123 label; a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+                spec.rules[1].resourceRules[1].verbs: Unsupported value: ["eat"]: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"
+                spec.rules[1].resourceRules[1].apiGroups: Invalid value: ["*",""]: if '*' is present, must not specify other api groups
+                spec.rules[1].resourceRules[1].resources: Required value: resource rules must supply at least one resource
+                spec.rules[1].resourceRules[1].namespaces: Required value: resource rules that are not cluster scoped must supply at least one namespace
+                spec.rules[1].nonResourceRules[0].verbs: Required value: verbs must contain at least one value
+                spec.rules[1].nonResourceRules[0].nonResourceURLs[0]: Invalid value: "": must not be empty
+                spec.rules[1].nonResourceRules[0].nonResourceURLs[1]: Invalid value: "x": must start with slash
+                spec.rules[1].nonResourceRules[0].nonResourceURLs[2]: Invalid value: "/a b": must not contain white-space
+                spec.rules[1].nonResourceRules[0].nonResourceURLs[3]: Invalid value: "/a//b": must not contain double slash
+                spec.rules[1].nonResourceRules[0].nonResourceURLs[4]: Invalid value: "/a*": wildcard can only do suffix matching
+            "#]],
         );
     }
 

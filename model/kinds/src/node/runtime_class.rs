@@ -83,8 +83,8 @@ mod tests {
         check_create::<RuntimeClasses>(
             json!({ "handler": "Kata" }),
             &expect![[r#"
-            handler: Invalid value: "Kata": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-        "#]],
+                handler: Invalid value: "Kata": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+            "#]],
         );
         check_update::<RuntimeClasses>(
             json!({ "handler": "kata" }),

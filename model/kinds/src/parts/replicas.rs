@@ -16,8 +16,8 @@ pub fn number_or_percent(part: &IntOrString, path: &FieldPath, errors: &mut Fiel
         IntOrString::String(text) => errors.invalid(
             path,
             text,
-            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', \
-              or '93%', regex used for validation is '[0-9]+%')",
+            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  \
+             or '93%', regex used for validation is '[0-9]+%')",
         ),
     }
 }

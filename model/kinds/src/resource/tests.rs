@@ -68,24 +68,24 @@ fn everything_wrong_with_a_claim_is_said() {
     check_create::<ResourceClaims>(
         odd,
         &expect![[r#"
-        spec.devices.requests[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-        spec.devices.requests[0]: Required value: exactly one of `exactly` or `firstAvailable` is required
-        spec.devices.requests[1].exactly.deviceClassName: Required value
-        spec.devices.requests[1].exactly.selectors[0].cel: Required value
-        spec.devices.requests[1].exactly.selectors[1].cel.expression: Required value
-        spec.devices.requests[1].exactly.count: Invalid value: 1: must not be specified when allocationMode is 'All'
-        spec.devices.requests[1].exactly.tolerations[0].value: Invalid value: "x": must be empty for operator `Exists`
-        spec.devices.requests[1].exactly.tolerations[0].effect: Unsupported value: "Odd": supported values: "NoExecute", "NoSchedule"
-        spec.devices.requests[2]: Invalid value: null: exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set
-        spec.devices.requests[2]: Duplicate value: "one"
-        spec.devices.constraints[0].requests[0]: Invalid value: "three": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'
-        spec.devices.constraints[0].matchAttribute: Required value
-        spec.devices.constraints[1].matchAttribute: Invalid value: "numa-1": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')
-        spec.devices.constraints[1].matchAttribute: Invalid value: "numa-1": a fully qualified name must be a domain and a name separated by a slash
-        spec.devices.config[0].opaque: Required value
-        spec.devices.config[1].opaque.driver: Invalid value: "a b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
-        spec.devices.config[1].opaque.parameters: Invalid value: "<value omitted>": must be a JSON object
-    "#]],
+            spec.devices.requests[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+            spec.devices.requests[0]: Required value: exactly one of `exactly` or `firstAvailable` is required
+            spec.devices.requests[1].exactly.deviceClassName: Required value
+            spec.devices.requests[1].exactly.selectors[0].cel: Required value
+            spec.devices.requests[1].exactly.selectors[1].cel.expression: Required value
+            spec.devices.requests[1].exactly.count: Invalid value: 1: must not be specified when allocationMode is 'All'
+            spec.devices.requests[1].exactly.tolerations[0].value: Invalid value: "x": must be empty for operator `Exists`
+            spec.devices.requests[1].exactly.tolerations[0].effect: Unsupported value: "Odd": supported values: "NoExecute", "NoSchedule"
+            spec.devices.requests[2]: Invalid value: null: exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set
+            spec.devices.requests[2]: Duplicate value: "one"
+            spec.devices.constraints[0].requests[0]: Invalid value: "three": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'
+            spec.devices.constraints[0].matchAttribute: Required value
+            spec.devices.constraints[1].matchAttribute: Invalid value: "numa-1": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')
+            spec.devices.constraints[1].matchAttribute: Invalid value: "numa-1": a fully qualified name must be a domain and a name separated by a slash
+            spec.devices.config[0].opaque: Required value
+            spec.devices.config[1].opaque.driver: Invalid value: "a b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+            spec.devices.config[1].opaque.parameters: Invalid value: "<value omitted>": must be a JSON object
+        "#]],
     );
     let mut other = json!({ "spec": asked() });
     other["spec"]["devices"]["config"] = json!([]);
@@ -230,42 +230,42 @@ fn everything_wrong_with_a_slice_is_said() {
     check_create::<ResourceSlices>(
         odd,
         &expect![[r#"
-        spec.driver: Required value
-        spec.pool.name: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
-        spec.pool.name: Invalid value: "": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
-        spec.pool.name: Invalid value: "": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
-        spec.pool.resourceSliceCount: Invalid value: 0: must be greater than zero
-        spec.pool.generation: Invalid value: -1: must be greater than or equal to zero
-        spec.perDeviceNodeSelection: Invalid value: false: must be either unset or set to true
-        spec: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set
-        spec.devices[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-        spec.devices[0].attributes[a-b]: Invalid value: "a-b": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')
-        spec.devices[0].attributes[a-b]: Invalid value: "": exactly one value must be specified
-        spec.devices[0].attributes[v].version: Invalid value: "1.2": must be a string compatible with semver.org spec 2.0.0
-        spec.devices[0].attributes[x/y/z]: Invalid value: "x/y/z": must not contain more than one slash
-        spec.devices[0].attributes[x/y/z]: Invalid value: {"bool":true,"int":1}: exactly one value must be specified
-        spec.devices[0].capacity[m].requestPolicy: Forbidden: allowMultipleAllocations must be true
-        spec.devices[0].taints[0].key: Invalid value: "": name part must be non-empty
-        spec.devices[0].taints[0].key: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
-        spec.devices[0].taints[0].effect: Unsupported value: "Odd": supported values: "NoExecute", "NoSchedule"
-        spec.devices[0].consumesCounters[0].counterSet: Required value
-        spec.devices[0].consumesCounters[0].counters: Required value
-        spec.devices[0]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec
-        spec.devices[1].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-        spec.devices[1].attributes[a-b]: Invalid value: "a-b": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')
-        spec.devices[1].attributes[a-b]: Invalid value: "": exactly one value must be specified
-        spec.devices[1].attributes[v].version: Invalid value: "1.2": must be a string compatible with semver.org spec 2.0.0
-        spec.devices[1].attributes[x/y/z]: Invalid value: "x/y/z": must not contain more than one slash
-        spec.devices[1].attributes[x/y/z]: Invalid value: {"bool":true,"int":1}: exactly one value must be specified
-        spec.devices[1].capacity[m].requestPolicy: Forbidden: allowMultipleAllocations must be true
-        spec.devices[1].taints[0].key: Invalid value: "": name part must be non-empty
-        spec.devices[1].taints[0].key: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
-        spec.devices[1].taints[0].effect: Unsupported value: "Odd": supported values: "NoExecute", "NoSchedule"
-        spec.devices[1].consumesCounters[0].counterSet: Required value
-        spec.devices[1].consumesCounters[0].counters: Required value
-        spec.devices[1]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec
-        spec.devices[1]: Duplicate value: "A"
-    "#]],
+            spec.driver: Required value
+            spec.pool.name: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+            spec.pool.name: Invalid value: "": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+            spec.pool.name: Invalid value: "": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+            spec.pool.resourceSliceCount: Invalid value: 0: must be greater than zero
+            spec.pool.generation: Invalid value: -1: must be greater than or equal to zero
+            spec.perDeviceNodeSelection: Invalid value: false: must be either unset or set to true
+            spec: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set
+            spec.devices[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+            spec.devices[0].attributes[a-b]: Invalid value: "a-b": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')
+            spec.devices[0].attributes[a-b]: Invalid value: "": exactly one value must be specified
+            spec.devices[0].attributes[v].version: Invalid value: "1.2": must be a string compatible with semver.org spec 2.0.0
+            spec.devices[0].attributes[x/y/z]: Invalid value: "x/y/z": must not contain more than one slash
+            spec.devices[0].attributes[x/y/z]: Invalid value: {"bool":true,"int":1}: exactly one value must be specified
+            spec.devices[0].capacity[m].requestPolicy: Forbidden: allowMultipleAllocations must be true
+            spec.devices[0].taints[0].key: Invalid value: "": name part must be non-empty
+            spec.devices[0].taints[0].key: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+            spec.devices[0].taints[0].effect: Unsupported value: "Odd": supported values: "NoExecute", "NoSchedule"
+            spec.devices[0].consumesCounters[0].counterSet: Required value
+            spec.devices[0].consumesCounters[0].counters: Required value
+            spec.devices[0]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec
+            spec.devices[1].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+            spec.devices[1].attributes[a-b]: Invalid value: "a-b": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')
+            spec.devices[1].attributes[a-b]: Invalid value: "": exactly one value must be specified
+            spec.devices[1].attributes[v].version: Invalid value: "1.2": must be a string compatible with semver.org spec 2.0.0
+            spec.devices[1].attributes[x/y/z]: Invalid value: "x/y/z": must not contain more than one slash
+            spec.devices[1].attributes[x/y/z]: Invalid value: {"bool":true,"int":1}: exactly one value must be specified
+            spec.devices[1].capacity[m].requestPolicy: Forbidden: allowMultipleAllocations must be true
+            spec.devices[1].taints[0].key: Invalid value: "": name part must be non-empty
+            spec.devices[1].taints[0].key: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+            spec.devices[1].taints[0].effect: Unsupported value: "Odd": supported values: "NoExecute", "NoSchedule"
+            spec.devices[1].consumesCounters[0].counterSet: Required value
+            spec.devices[1].consumesCounters[0].counters: Required value
+            spec.devices[1]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec
+            spec.devices[1]: Duplicate value: "A"
+        "#]],
     );
     let chooses = slice(&json!({ "nodeName": "", "perDeviceNodeSelection": true,
         "sharedCounters": [{ "name": "A", "counters": { "B": { "value": "1" } } }],
@@ -275,13 +275,13 @@ fn everything_wrong_with_a_slice_is_said() {
     check_create::<ResourceSlices>(
         chooses,
         &expect![[r#"
-        spec.nodeName: Invalid value: "": must be either unset or set to a non-empty string
-        spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed
-        spec.devices[0]: Required value: exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec
-        spec.devices[1]: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec
-        spec.devices[2].capacity[m].requestPolicy.default: Required value: required when validValues is defined
-        spec.sharedCounters[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-        spec.sharedCounters[0].counters[B]: Invalid value: "B": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-    "#]],
+            spec.nodeName: Invalid value: "": must be either unset or set to a non-empty string
+            spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed
+            spec.devices[0]: Required value: exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec
+            spec.devices[1]: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec
+            spec.devices[2].capacity[m].requestPolicy.default: Required value: required when validValues is defined
+            spec.sharedCounters[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+            spec.sharedCounters[0].counters[B]: Invalid value: "B": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+        "#]],
     );
 }

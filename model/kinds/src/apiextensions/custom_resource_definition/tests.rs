@@ -86,35 +86,35 @@ fn everything_wrong_with_a_definition_is_said() {
     check_create::<CustomResourceDefinitions>(
         odd,
         &expect![[r#"
-        metadata.name: Invalid value: "web.example.com": must be spec.names.plural+"."+spec.group
-        metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111
-        spec.scope: Unsupported value: "Everywhere": supported values: "Cluster", "Namespaced"
-        spec.versions[0].name: Invalid value: "V": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-        spec.versions[0].deprecationWarning: Invalid value: "": can only be set for deprecated versions
-        spec.versions[0].deprecationWarning: Invalid value: "": must not be an empty string
-        spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required
-        spec.versions[1].name: Invalid value: "V": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-        spec.versions[1].deprecationWarning: Invalid value: "": can only be set for deprecated versions
-        spec.versions[1].deprecationWarning: Invalid value: "": must not be an empty string
-        spec.versions[1].schema.openAPIV3Schema: Required value: schemas are required
-        spec.versions: Invalid value: [{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}},{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}}]: must contain unique version names
-        spec.versions: Invalid value: [{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}},{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}}]: must have exactly one version marked as storage version
-        spec.subresources.scale.specReplicasPath: Invalid value: ".status.x": should be a json path under .spec
-        spec.subresources.scale.statusReplicasPath: Required value
-        spec.subresources.scale.labelSelectorPath: Invalid value: ".x": should be a json path under either .spec or .status
-        spec.additionalPrinterColumns[0].name: Required value
-        spec.additionalPrinterColumns[0].type: Invalid value: "text": must be one of boolean,date,integer,number,string
-        spec.additionalPrinterColumns[0].format: Invalid value: "odd": must be one of byte,date,date-time,double,float,int32,int64,password
-        spec.additionalPrinterColumns[0].jsonPath: Required value
-        spec.selectableFields[0].jsonPath: Invalid value: ".spec.a[0]": must be a simple json path with . notation
-        spec.selectableFields[1].jsonPath: Invalid value: ".metadata.name": must not point to fields in metadata
-        spec.names.plural: Invalid value: "We": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-        spec.names.listKind: Invalid value: "Web": kind and listKind may not be the same
-        spec.names.shortNames[0]: Invalid value: "W": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-        spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required
-        spec.conversion.conversionReviewVersions: Invalid value: ["v3"]: must include at least one of v1, v1beta1
-        spec.preserveUnknownFields: Invalid value: true: must be false
-    "#]],
+            metadata.name: Invalid value: "web.example.com": must be spec.names.plural+"."+spec.group
+            metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111
+            spec.scope: Unsupported value: "Everywhere": supported values: "Cluster", "Namespaced"
+            spec.versions[0].name: Invalid value: "V": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.versions[0].deprecationWarning: Invalid value: "": can only be set for deprecated versions
+            spec.versions[0].deprecationWarning: Invalid value: "": must not be an empty string
+            spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required
+            spec.versions[1].name: Invalid value: "V": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.versions[1].deprecationWarning: Invalid value: "": can only be set for deprecated versions
+            spec.versions[1].deprecationWarning: Invalid value: "": must not be an empty string
+            spec.versions[1].schema.openAPIV3Schema: Required value: schemas are required
+            spec.versions: Invalid value: [{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}},{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}}]: must contain unique version names
+            spec.versions: Invalid value: [{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}},{"additionalPrinterColumns":[{"format":"odd","jsonPath":"","name":"","type":"text"}],"deprecationWarning":"","name":"V","selectableFields":[{"jsonPath":".spec.a[0]"},{"jsonPath":".metadata.name"}],"served":true,"storage":true,"subresources":{"scale":{"labelSelectorPath":".x","specReplicasPath":".status.x","statusReplicasPath":""},"status":{}}}]: must have exactly one version marked as storage version
+            spec.subresources.scale.specReplicasPath: Invalid value: ".status.x": should be a json path under .spec
+            spec.subresources.scale.statusReplicasPath: Required value
+            spec.subresources.scale.labelSelectorPath: Invalid value: ".x": should be a json path under either .spec or .status
+            spec.additionalPrinterColumns[0].name: Required value
+            spec.additionalPrinterColumns[0].type: Invalid value: "text": must be one of boolean,date,integer,number,string
+            spec.additionalPrinterColumns[0].format: Invalid value: "odd": must be one of byte,date,date-time,double,float,int32,int64,password
+            spec.additionalPrinterColumns[0].jsonPath: Required value
+            spec.selectableFields[0].jsonPath: Invalid value: ".spec.a[0]": must be a simple json path with . notation
+            spec.selectableFields[1].jsonPath: Invalid value: ".metadata.name": must not point to fields in metadata
+            spec.names.plural: Invalid value: "We": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.names.listKind: Invalid value: "Web": kind and listKind may not be the same
+            spec.names.shortNames[0]: Invalid value: "W": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required
+            spec.conversion.conversionReviewVersions: Invalid value: ["v3"]: must include at least one of v1, v1beta1
+            spec.preserveUnknownFields: Invalid value: true: must be false
+        "#]],
     );
 }
 

@@ -79,7 +79,7 @@ fn numbers_strategy_and_selector_are_checked() {
         deployment(spec),
         &expect![[r#"
         spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "200%": must not be greater than 100%
-        spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', or '93%', regex used for validation is '[0-9]+%')
+        spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')
     "#]],
     );
 }

@@ -75,18 +75,18 @@ fn numbers_and_words_are_checked() {
     check_create::<StatefulSets>(
         set(spec),
         &expect![[r#"
-        spec.podManagementPolicy: Invalid value: "Random": must be 'OrderedReady' or 'Parallel'
-        spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0
-        spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "0%": cannot be 0
-        spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Burn": supported values: "Delete", "Retain"
-        spec.replicas: Invalid value: -1: must be greater than or equal to 0
-        spec.minReadySeconds: Invalid value: -1: must be greater than or equal to 0
-        spec.ordinals.start: Invalid value: -1: must be greater than or equal to 0
-        spec.serviceName: Invalid value: "1db": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-        spec.selector: Required value
-        spec.template.metadata.labels: Invalid value: {"app":"db"}: `selector` does not match template `labels`
-        spec.volumeClaimTemplates[0].metadata.name: Invalid value: "Data": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-    "#]],
+            spec.podManagementPolicy: Invalid value: "Random": must be 'OrderedReady' or 'Parallel'
+            spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0
+            spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "0%": cannot be 0
+            spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Burn": supported values: "Delete", "Retain"
+            spec.replicas: Invalid value: -1: must be greater than or equal to 0
+            spec.minReadySeconds: Invalid value: -1: must be greater than or equal to 0
+            spec.ordinals.start: Invalid value: -1: must be greater than or equal to 0
+            spec.serviceName: Invalid value: "1db": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.selector: Required value
+            spec.template.metadata.labels: Invalid value: {"app":"db"}: `selector` does not match template `labels`
+            spec.volumeClaimTemplates[0].metadata.name: Invalid value: "Data": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+        "#]],
     );
     let strategy = json!({ "updateStrategy": { "type": "OnDelete", "rollingUpdate": {} } });
     check_create::<StatefulSets>(

@@ -75,7 +75,7 @@ fn a_pod_says_all_that_is_wrong_with_it() {
     check_create::<Pods>(
         pod,
         &expect![[r#"
-        spec.containers[0].name: Invalid value: "Main": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+        spec.containers[0].name: Invalid value: "Main": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
         spec.containers[0].image: Required value
         spec.containers[1].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive
         spec.containers[1].ports[1].name: Invalid value: "much-too-long-a-name": must be no more than 15 characters

@@ -74,20 +74,20 @@ fn a_service_or_a_resource_answers() {
     check_create::<Ingresses>(
         ingress(&paths),
         &expect![[r#"
-        spec.rules[0].http.paths[0].backend: Invalid value: "": resource or service backend is required
-        spec.rules[0].http.paths[1].backend: Invalid value: "": cannot set both resource and service backends
-        spec.rules[0].http.paths[2].backend.resource.apiGroup: Invalid value: "X": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
-        spec.rules[0].http.paths[2].backend.resource.kind: Required value
-        spec.rules[0].http.paths[2].backend.resource.name: Invalid value: "a/b": may not contain '/'
-        spec.rules[0].http.paths[3].backend: Invalid value: "": cannot set both port name & port number
-        spec.rules[0].http.paths[4].backend.service.name: Required value
-        spec.rules[0].http.paths[4].backend: Required value: port name or number is required
-        spec.rules[0].http.paths[5].backend.service.name: Invalid value: "1": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-        spec.rules[0].http.paths[5].backend.service.port.number: Invalid value: 70000: must be between 1 and 65535, inclusive
-        spec.rules[0].http.paths[6].backend.service.port.name: Invalid value: "--": must contain at least one letter (a-z)
-        spec.rules[0].http.paths[6].backend.service.port.name: Invalid value: "--": must not contain consecutive hyphens
-        spec.rules[0].http.paths[6].backend.service.port.name: Invalid value: "--": must not begin or end with a hyphen
-    "#]],
+            spec.rules[0].http.paths[0].backend: Invalid value: "": resource or service backend is required
+            spec.rules[0].http.paths[1].backend: Invalid value: "": cannot set both resource and service backends
+            spec.rules[0].http.paths[2].backend.resource.apiGroup: Invalid value: "X": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+            spec.rules[0].http.paths[2].backend.resource.kind: Required value
+            spec.rules[0].http.paths[2].backend.resource.name: Invalid value: "a/b": may not contain '/'
+            spec.rules[0].http.paths[3].backend: Invalid value: "": cannot set both port name & port number
+            spec.rules[0].http.paths[4].backend.service.name: Required value
+            spec.rules[0].http.paths[4].backend: Required value: port name or number is required
+            spec.rules[0].http.paths[5].backend.service.name: Invalid value: "1": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.rules[0].http.paths[5].backend.service.port.number: Invalid value: 70000: must be between 1 and 65535, inclusive
+            spec.rules[0].http.paths[6].backend.service.port.name: Invalid value: "--": must contain at least one letter (a-z)
+            spec.rules[0].http.paths[6].backend.service.port.name: Invalid value: "--": must not contain consecutive hyphens
+            spec.rules[0].http.paths[6].backend.service.port.name: Invalid value: "--": must not begin or end with a hyphen
+        "#]],
     );
 }
 
