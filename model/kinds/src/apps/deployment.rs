@@ -5,11 +5,13 @@ mod columns;
 mod tests;
 
 use gantry_api::field_error::FieldErrors;
+use gantry_api::views::Meta;
 use gantry_base::FieldPath;
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy, RollingUpdateDeployment,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::json;
 
 use crate::column::Column;
 use crate::descriptor::ScalePaths;
@@ -73,10 +75,13 @@ impl Kind for Deployments {
         }
     }
 
-    fn warnings(deployment: &Deployment, _old: Option<&Deployment>) -> Vec<String> {
+    fn warnings(deployment: &Deployment, old: Option<&Deployment>) -> Vec<String> {
+        let name = pod_template::name_warning(deployment.name()).filter(|_| old.is_none());
         let spec = deployment.spec.as_ref();
-        spec.map(|spec| pod_template::warnings(&spec.template))
-            .unwrap_or_default()
+        let template = spec.map(|spec| &spec.template);
+        name.into_iter()
+            .chain(template.map(pod_template::warnings).unwrap_or_default())
+            .collect()
     }
 
     fn validate_status(deployment: &Deployment, old: &Deployment, errors: &mut FieldErrors) {
@@ -89,6 +94,20 @@ impl Kind for Deployments {
             ("availableReplicas", status.available_replicas),
         ];
         replicas::validate_status(&counts, status.replicas.unwrap_or(0), errors);
+        replicas::available(status.available_replicas, status.ready_replicas, errors);
+        let others = [
+            ("observedGeneration", status.observed_generation),
+            (
+                "unavailableReplicas",
+                status.unavailable_replicas.map(i64::from),
+            ),
+            (
+                "terminatingReplicas",
+                status.terminating_replicas.map(i64::from),
+            ),
+            ("collisionCount", status.collision_count.map(i64::from)),
+        ];
+        replicas::counts(&others, errors);
         let before = old
             .status
             .as_ref()
@@ -109,33 +128,26 @@ fn default_strategy(strategy: &mut DeploymentStrategy) {
 
 fn validate_spec(spec: &DeploymentSpec, errors: &mut FieldErrors) {
     let path = FieldPath::new("spec");
-    let counts = [
-        ("replicas", spec.replicas),
-        ("minReadySeconds", spec.min_ready_seconds),
-        ("revisionHistoryLimit", spec.revision_history_limit),
-        ("progressDeadlineSeconds", spec.progress_deadline_seconds),
-    ];
-    for (field, count) in counts {
+    let not_negative = |field: &str, count: Option<i32>, errors: &mut FieldErrors| {
         check::not_negative(count.map(i64::from), &path.field(field), errors);
-    }
-    let deadline = spec.progress_deadline_seconds;
-    if let Some(seconds) =
-        deadline.filter(|deadline| *deadline <= spec.min_ready_seconds.unwrap_or(0))
-    {
-        let at = path.field("progressDeadlineSeconds");
-        errors.invalid(&at, seconds, "must be greater than minReadySeconds");
-    }
+    };
+    not_negative("replicas", spec.replicas, errors);
     let labels = pod_template::labels(&spec.template);
     label_selector::of_workload(&spec.selector, labels, &path, errors);
-    pod_template::validate(&spec.template, &path.field("template"), errors);
-    pod_template::runs_forever(
-        &spec.template,
-        "ReplicaSet",
-        &path.field("template"),
-        errors,
-    );
+    let template = path.field("template");
+    pod_template::validate(&spec.template, &template, errors);
+    pod_template::runs_forever(&spec.template, "ReplicaSet", &template, errors);
     if let Some(strategy) = &spec.strategy {
         validate_strategy(strategy, &path.field("strategy"), errors);
+    }
+    not_negative("minReadySeconds", spec.min_ready_seconds, errors);
+    not_negative("revisionHistoryLimit", spec.revision_history_limit, errors);
+    let deadline = spec.progress_deadline_seconds;
+    not_negative("progressDeadlineSeconds", deadline, errors);
+    let ready = spec.min_ready_seconds.unwrap_or(0);
+    if let Some(seconds) = deadline.filter(|deadline| *deadline <= ready) {
+        let at = path.field("progressDeadlineSeconds");
+        errors.invalid(&at, seconds, "must be greater than minReadySeconds");
     }
 }
 
@@ -148,12 +160,13 @@ fn validate_strategy(strategy: &DeploymentStrategy, path: &FieldPath, errors: &m
         }
         (Some("Recreate"), None) => {}
         (Some("RollingUpdate"), Some(rolling)) => validate_rolling(rolling, &at, errors),
-        (kind, _) => check::one_of(
-            kind,
-            &["Recreate", "RollingUpdate"],
-            &path.field("type"),
-            errors,
-        ),
+        (kind, rolling) => {
+            let rolling = rolling.as_ref().map(|rolling| {
+                json!({"MaxUnavailable": rolling.max_unavailable, "MaxSurge": rolling.max_surge})
+            });
+            let given = json!({"Type": kind.unwrap_or(""), "RollingUpdate": rolling});
+            errors.not_supported(path, given, &["Recreate", "RollingUpdate"]);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
+use gantry_api::views::Meta;
 use gantry_base::FieldPath;
 use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
@@ -62,11 +63,13 @@ impl Kind for ReplicaSets {
         }
     }
 
-    fn warnings(set: &ReplicaSet, _old: Option<&ReplicaSet>) -> Vec<String> {
+    fn warnings(set: &ReplicaSet, old: Option<&ReplicaSet>) -> Vec<String> {
+        let name = pod_template::name_warning(set.name()).filter(|_| old.is_none());
         let spec = set.spec.as_ref();
-        spec.and_then(|spec| spec.template.as_ref())
-            .map(pod_template::warnings)
-            .unwrap_or_default()
+        let template = spec.and_then(|spec| spec.template.as_ref());
+        name.into_iter()
+            .chain(template.map(pod_template::warnings).unwrap_or_default())
+            .collect()
     }
 
     fn validate_status(set: &ReplicaSet, _old: &ReplicaSet, errors: &mut FieldErrors) {
@@ -77,6 +80,15 @@ impl Kind for ReplicaSets {
             ("availableReplicas", status.available_replicas),
         ];
         replicas::validate_status(&counts, status.replicas, errors);
+        replicas::available(status.available_replicas, status.ready_replicas, errors);
+        let others = [
+            ("observedGeneration", status.observed_generation),
+            (
+                "terminatingReplicas",
+                status.terminating_replicas.map(i64::from),
+            ),
+        ];
+        replicas::counts(&others, errors);
     }
 }
 

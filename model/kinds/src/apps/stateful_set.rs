@@ -84,11 +84,13 @@ impl Kind for StatefulSets {
         }
     }
 
-    fn warnings(set: &StatefulSet, _old: Option<&StatefulSet>) -> Vec<String> {
+    fn warnings(set: &StatefulSet, old: Option<&StatefulSet>) -> Vec<String> {
+        let name = pod_template::name_warning(set.name()).filter(|_| old.is_none());
+        let mut told: Vec<String> = name.into_iter().collect();
         let Some(spec) = &set.spec else {
-            return Vec::new();
+            return told;
         };
-        let mut told = pod_template::warnings(&spec.template);
+        told.extend(pod_template::warnings(&spec.template));
         if spec.revision_history_limit.is_some_and(|limit| limit < 0) {
             told.push(
                 "spec.revisionHistoryLimit: a negative value retains all historical revisions; a \

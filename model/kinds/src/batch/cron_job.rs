@@ -14,7 +14,7 @@ use super::job;
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::parts::container_default::fill;
-use crate::parts::{check, meta};
+use crate::parts::{check, meta, pod_template};
 use crate::rules::Rules;
 use crate::subresource::Subresource;
 
@@ -72,7 +72,7 @@ impl Kind for CronJobs {
     fn warnings(cron_job: &CronJob, old: Option<&CronJob>) -> Vec<String> {
         let mut told = Vec::new();
         if old.is_none() {
-            told.extend(job::name_warning(cron_job.name()));
+            told.extend(pod_template::name_warning(cron_job.name()));
         }
         let Some(spec) = &cron_job.spec else {
             return told;

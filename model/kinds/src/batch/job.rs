@@ -13,7 +13,7 @@ mod update;
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::views::Meta;
-use gantry_base::{FieldPath, name};
+use gantry_base::FieldPath;
 use k8s_openapi::api::batch::v1::{Job, JobSpec, JobStatus};
 use serde_json::Value;
 
@@ -30,9 +30,6 @@ const RETRIES: i32 = 6;
 const PODS_STAY: &str = "child pods are preserved by default when jobs are deleted; set \
                          propagationPolicy=Background to remove them or set \
                          propagationPolicy=Orphan to suppress this warning";
-const NAME_IN_PODS: &str = "metadata.name: this is used in Pod names and hostnames, which can \
-                            result in surprising behavior; a DNS label is recommended";
-
 /// Pods that run until enough of them have succeeded.
 #[derive(Debug)]
 pub struct Jobs;
@@ -113,7 +110,7 @@ impl Kind for Jobs {
     fn warnings(job: &Job, old: Option<&Job>) -> Vec<String> {
         let mut told = Vec::new();
         if old.is_none() {
-            told.extend(name_warning(job.name()));
+            told.extend(pod_template::name_warning(job.name()));
         }
         if let Some(spec) = &job.spec {
             told.extend(rules::warnings(spec, &"spec".into()));
@@ -136,10 +133,4 @@ pub(super) fn default_template(spec: &mut JobSpec) {
         fill(&mut pattern.status, "True");
     }
     pod_template::default(&mut spec.template);
-}
-
-/// What is told to the writer of a name that is no good host name.
-pub(super) fn name_warning(job: &str) -> Option<String> {
-    let wrong = name::dns_label(job);
-    (!wrong.is_empty()).then(|| format!("{NAME_IN_PODS}: [{}]", wrong.join(" ")))
 }

@@ -1,9 +1,11 @@
 //! `Pod`: containers that live and die together on one node.
 
+mod addresses;
 mod columns;
 mod cost;
 mod ephemeral;
 mod resize;
+mod status;
 mod status_text;
 #[cfg(test)]
 mod tests;
@@ -12,8 +14,9 @@ mod update;
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::table::RowCondition;
-use gantry_base::{FieldPath, Timestamp};
-use k8s_openapi::api::core::v1::{Pod, PodCondition, PodStatus};
+use gantry_api::views::Meta;
+use gantry_base::{FieldPath, Timestamp, name};
+use k8s_openapi::api::core::v1::{Pod, PodCondition, PodSpec, PodStatus};
 use serde_json::Value;
 
 use crate::column::Column;
@@ -26,6 +29,8 @@ use crate::subresource::Subresource;
 
 /// The annotation of a pod that only mirrors one that its node runs by itself.
 const MIRROR: &str = "kubernetes.io/config.mirror";
+const NAME_IN_HOSTNAME: &str = "metadata.name: this is used in the Pod's hostname, which can \
+                                result in surprising behavior; a DNS label is recommended";
 
 /// Containers that live and die together on one node.
 #[derive(Debug)]
@@ -57,6 +62,9 @@ impl Kind for Pods {
             pod_default::default(spec);
             pod_default::default_in_pod(spec);
         }
+        if let Some(status) = &mut pod.status {
+            addresses::agree(status);
+        }
     }
 
     fn prepare(pod: &mut Pod, old: Option<&Pod>) {
@@ -81,14 +89,16 @@ impl Kind for Pods {
             errors.required(&path.field("containers"), "");
             return;
         };
+        update::annotations(pod, old, errors);
+        pod_spec::validate(spec, &path, errors);
         match old.and_then(|old| old.spec.as_ref()) {
             Some(old) => update::validate(spec, old, &path, errors),
-            None => create(pod, &path, errors),
+            None => create(spec, &path, errors),
         }
     }
 
     fn validate_status(pod: &Pod, old: &Pod, errors: &mut FieldErrors) {
-        update::validate_status(pod, old, errors);
+        status::validate(pod, old, errors);
     }
 
     fn prepare_part(part: Subresource, pod: &mut Pod, old: &Pod) {
@@ -107,10 +117,13 @@ impl Kind for Pods {
         }
     }
 
-    fn warnings(pod: &Pod, _old: Option<&Pod>) -> Vec<String> {
+    fn warnings(pod: &Pod, old: Option<&Pod>) -> Vec<String> {
+        let wrong = name::dns_label(pod.name());
+        let is_told = old.is_none() && !wrong.is_empty();
+        let name = is_told.then(|| format!("{NAME_IN_HOSTNAME}: [{}]", wrong.join(" ")));
         let spec = pod.spec.as_ref();
-        spec.map(|spec| pod_spec::warnings(spec, &"spec".into()))
-            .unwrap_or_default()
+        let spec = spec.map(|spec| pod_spec::warnings(spec, &"spec".into()));
+        name.into_iter().chain(spec.unwrap_or_default()).collect()
     }
 
     fn takes(resource: &str) -> bool {
@@ -148,9 +161,7 @@ fn take_back(pod: &mut Pod, old: &Pod) {
     pod.metadata.managed_fields = written.managed_fields;
 }
 
-fn create(pod: &Pod, path: &FieldPath, errors: &mut FieldErrors) {
-    let Some(spec) = &pod.spec else { return };
-    pod_spec::validate(spec, path, errors);
+fn create(spec: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
     if spec
         .ephemeral_containers
         .as_ref()

@@ -2,6 +2,7 @@
 
 use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
+use gantry_api::views::Meta;
 use gantry_base::FieldPath;
 use gantry_base::selector::Selector;
 use k8s_openapi::api::core::v1::{
@@ -94,12 +95,14 @@ impl Kind for ReplicationControllers {
 
     fn warnings(
         controller: &ReplicationController,
-        _old: Option<&ReplicationController>,
+        old: Option<&ReplicationController>,
     ) -> Vec<String> {
+        let name = pod_template::name_warning(controller.name()).filter(|_| old.is_none());
         let spec = controller.spec.as_ref();
-        spec.and_then(|spec| spec.template.as_ref())
-            .map(pod_template::warnings)
-            .unwrap_or_default()
+        let template = spec.and_then(|spec| spec.template.as_ref());
+        name.into_iter()
+            .chain(template.map(pod_template::warnings).unwrap_or_default())
+            .collect()
     }
 
     fn validate_status(
@@ -116,6 +119,9 @@ impl Kind for ReplicationControllers {
             ("availableReplicas", status.available_replicas),
         ];
         replicas::validate_status(&counts, status.replicas, errors);
+        replicas::available(status.available_replicas, status.ready_replicas, errors);
+        let others = [("observedGeneration", status.observed_generation)];
+        replicas::counts(&others, errors);
     }
 }
 
@@ -123,11 +129,6 @@ fn spec(spec: &ReplicationControllerSpec, errors: &mut FieldErrors) {
     let path = FieldPath::new("spec");
     let seconds = spec.min_ready_seconds.map(i64::from);
     check::not_negative(seconds, &path.field("minReadySeconds"), errors);
-    check::not_negative(
-        spec.replicas.map(i64::from),
-        &path.field("replicas"),
-        errors,
-    );
     let selector = spec
         .selector
         .as_ref()
@@ -135,6 +136,11 @@ fn spec(spec: &ReplicationControllerSpec, errors: &mut FieldErrors) {
     if selector.is_none() {
         errors.required(&path.field("selector"), "");
     }
+    check::not_negative(
+        spec.replicas.map(i64::from),
+        &path.field("replicas"),
+        errors,
+    );
     let at = path.field("template");
     let Some(template) = &spec.template else {
         errors.required(&at, "");

@@ -1,12 +1,22 @@
 //! The template that workloads make pods from.
 
 use gantry_api::field_error::FieldErrors;
-use gantry_base::FieldPath;
 use gantry_base::selector::Labels;
+use gantry_base::{FieldPath, name};
 use k8s_openapi::api::core::v1::{Container, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{cell, meta, pod_default, pod_spec};
+
+const NAME_IN_PODS: &str = "metadata.name: this is used in Pod names and hostnames, which can \
+                            result in surprising behavior; a DNS label is recommended";
+
+/// What is told to the writer of a name that pods get, and that is no good host name.
+#[must_use]
+pub fn name_warning(workload: &str) -> Option<String> {
+    let wrong = name::dns_label(workload);
+    (!wrong.is_empty()).then(|| format!("{NAME_IN_PODS}: [{}]", wrong.join(" ")))
+}
 
 /// Fills in what a template may leave out.
 pub fn default(template: &mut PodTemplateSpec) {
@@ -27,7 +37,6 @@ pub fn validate(template: &PodTemplateSpec, path: &FieldPath, errors: &mut Field
         ..
     }) = &template.metadata
     {
-        let path = path.field("metadata");
         if let Some(labels) = labels {
             meta::labels(labels, &path.field("labels"), errors);
         }
@@ -35,9 +44,16 @@ pub fn validate(template: &PodTemplateSpec, path: &FieldPath, errors: &mut Field
             meta::annotations(annotations, &path.field("annotations"), errors);
         }
     }
-    match &template.spec {
-        Some(spec) => pod_spec::validate(spec, &path.field("spec"), errors),
-        None => errors.required(&path.field("spec").field("containers"), ""),
+    let path = path.field("spec");
+    let Some(spec) = &template.spec else {
+        errors.required(&path.field("containers"), "");
+        return;
+    };
+    pod_spec::validate(spec, &path, errors);
+    let debugging = spec.ephemeral_containers.as_ref();
+    if debugging.is_some_and(|containers| !containers.is_empty()) {
+        let detail = "ephemeral containers not allowed in pod template";
+        errors.forbidden(&path.field("ephemeralContainers"), detail);
     }
 }
 

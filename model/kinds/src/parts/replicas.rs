@@ -74,3 +74,12 @@ pub fn validate_status(counts: &[(&str, Option<i32>)], replicas: i32, errors: &m
         }
     }
 }
+
+/// Checks that no more replicas have been ready for long than are ready.
+pub fn available(available: Option<i32>, ready: Option<i32>, errors: &mut FieldErrors) {
+    let count = available.unwrap_or(0);
+    if count > ready.unwrap_or(0) {
+        let path = FieldPath::new("status").field("availableReplicas");
+        errors.invalid(&path, count, "cannot be greater than readyReplicas");
+    }
+}

@@ -61,11 +61,11 @@ fn numbers_strategy_and_selector_are_checked() {
     check_create::<Deployments>(
         deployment(spec),
         &expect![[r#"
-        spec.replicas: Invalid value: -1: must be greater than or equal to 0
-        spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds
-        spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`
-        spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0
-    "#]],
+            spec.replicas: Invalid value: -1: must be greater than or equal to 0
+            spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`
+            spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0
+            spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds
+        "#]],
     );
     let spec = json!({ "strategy": { "type": "Recreate", "rollingUpdate": {} } });
     check_create::<Deployments>(
@@ -78,9 +78,9 @@ fn numbers_strategy_and_selector_are_checked() {
     check_create::<Deployments>(
         deployment(spec),
         &expect![[r#"
-        spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "200%": must not be greater than 100%
-        spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')
-    "#]],
+            spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "200%": must not be greater than 100%
+            spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')
+        "#]],
     );
 }
 

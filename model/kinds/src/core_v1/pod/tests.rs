@@ -1,11 +1,14 @@
 //! What a pod gets, what it may not be, and how it is shown.
 
 use expect_test::expect;
+use gantry_api::field_error::FieldErrors;
 use serde_json::{Value, json};
 
 use super::Pods;
 use crate::describe;
-use crate::testing::{check_create, check_defaults, check_row, check_update, created};
+use crate::testing::{
+    check_create, check_defaults, check_row, check_status, check_update, created, object, told,
+};
 
 fn with(container: Value) -> Value {
     let mut fields = json!({ "name": "main", "image": "nginx:1" });
@@ -75,15 +78,15 @@ fn a_pod_says_all_that_is_wrong_with_it() {
     check_create::<Pods>(
         pod,
         &expect![[r#"
-        spec.containers[0].name: Invalid value: "Main": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-        spec.containers[0].image: Required value
-        spec.containers[1].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive
-        spec.containers[1].ports[1].name: Invalid value: "much-too-long-a-name": must be no more than 15 characters
-        spec.containers[2].name: Duplicate value: "b"
-        spec.containers[2].volumeMounts[0].name: Not found: "none"
-        spec.containers[1].ports[1].hostPort: Duplicate value: "TCP//80"
-        spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"
-    "#]],
+            spec.containers[0].name: Invalid value: "Main": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+            spec.containers[0].image: Required value
+            spec.containers[1].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive
+            spec.containers[1].ports[1].name: Invalid value: "much-too-long-a-name": must be no more than 15 characters
+            spec.containers[2].name: Duplicate value: "b"
+            spec.containers[2].volumeMounts[0].name: Not found: "none"
+            spec.containers[1].ports[1].hostPort: Duplicate value: "TCP//80"
+            spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"
+        "#]],
     );
 }
 
@@ -188,6 +191,249 @@ fn containers_may_not_come_or_go() {
         new,
         &expect![[r#"
         spec.initContainers: Forbidden: pod updates may not add or remove containers
+    "#]],
+    );
+}
+
+fn gated(spec: Value) -> Value {
+    let mut pod = with(json!({}));
+    pod["spec"]["schedulingGates"] = json!([{ "name": "a" }]);
+    let fields = pod["spec"].as_object_mut().unwrap();
+    fields.extend(spec.as_object().unwrap().clone());
+    pod
+}
+
+/// Asks for nodes whose labels fulfil conditions, of which each has an operator only.
+fn on(conditions: &[&str]) -> Value {
+    let condition = |key: &&str| json!({ "key": key, "operator": "Exists" });
+    let conditions: Vec<Value> = conditions.iter().map(condition).collect();
+    json!({ "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": {
+        "nodeSelectorTerms": [{ "matchExpressions": conditions }] } } } })
+}
+
+#[test]
+fn where_a_gated_pod_may_go_can_be_narrowed() {
+    let labels = |labels: Value| gated(json!({ "nodeSelector": labels }));
+    for (old, new) in [
+        (
+            labels(json!({ "a": "b" })),
+            labels(json!({ "a": "b", "c": "d" })),
+        ),
+        (gated(json!({})), gated(on(&["a"]))),
+        (gated(on(&["a"])), gated(on(&["a", "b"]))),
+        (gated(json!({})), with(json!({}))),
+    ] {
+        check_update::<Pods>(old, new, &expect![[""]]);
+    }
+    check_update::<Pods>(
+        labels(json!({ "a": "b" })),
+        labels(json!({ "a": "c" })),
+        &expect![[r#"
+            spec.nodeSelector: Invalid value: {"a":"c"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)
+        "#]],
+    );
+    check_update::<Pods>(
+        gated(on(&["a"])),
+        gated(on(&["b", "a"])),
+        &expect![[r#"
+        spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0]: Invalid value: {"matchExpressions":[{"key":"b","operator":"Exists"},{"key":"a","operator":"Exists"}]}: only additions are allowed (no mutations or deletions)
+    "#]],
+    );
+    check_update::<Pods>(
+        gated(on(&["a"])),
+        gated(json!({})),
+        &expect![[r#"
+        spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Invalid value: []: no additions/deletions to non-empty NodeSelectorTerms list are allowed
+    "#]],
+    );
+    let others = json!({ "affinity": { "podAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [{ "topologyKey": "zone" }] } } });
+    check_update::<Pods>(
+        gated(json!({})),
+        gated(others),
+        &expect![[r#"
+        spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)
+        changed: spec.affinity
+    "#]],
+    );
+}
+
+#[test]
+fn gates_only_go() {
+    let mut new = gated(json!({}));
+    new["spec"]["schedulingGates"] = json!([{ "name": "a" }, { "name": "b" }]);
+    check_update::<Pods>(
+        gated(json!({})),
+        new,
+        &expect![[r#"
+        spec.schedulingGates[1]: Forbidden: only deletion is allowed, but found new scheduling gate 'b'
+    "#]],
+    );
+    check_update::<Pods>(
+        with(json!({})),
+        gated(json!({})),
+        &expect![[r#"
+        spec.schedulingGates[0]: Forbidden: only deletion is allowed, but found new scheduling gate 'a'
+    "#]],
+    );
+    check_update::<Pods>(with(json!({})), with(json!({})), &expect![[""]]);
+    let narrowed = json!({ "nodeSelector": { "a": "b" } });
+    let mut free = with(json!({}));
+    free["spec"]["nodeSelector"] = narrowed["nodeSelector"].clone();
+    check_update::<Pods>(
+        with(json!({})),
+        free,
+        &expect![[r#"
+        spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)
+        changed: spec.nodeSelector
+    "#]],
+    );
+}
+
+#[test]
+fn deadlines_only_shrink_and_images_are_names() {
+    let until = |seconds: Value| {
+        let mut pod = with(json!({}));
+        pod["spec"]["activeDeadlineSeconds"] = seconds;
+        pod
+    };
+    check_update::<Pods>(until(json!(9)), until(json!(5)), &expect![[""]]);
+    check_update::<Pods>(until(Value::Null), until(json!(5)), &expect![[""]]);
+    check_update::<Pods>(
+        until(json!(5)),
+        until(json!(9)),
+        &expect![[r#"
+        spec.activeDeadlineSeconds: Invalid value: 9: must be less than or equal to previous value
+    "#]],
+    );
+    check_update::<Pods>(
+        until(json!(5)),
+        until(Value::Null),
+        &expect![[r#"
+        spec.activeDeadlineSeconds: Invalid value: null: must not update from a positive integer to nil value
+    "#]],
+    );
+    check_update::<Pods>(
+        until(json!(5)),
+        until(json!(0)),
+        &expect![[r#"
+        spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive
+    "#]],
+    );
+    let spaced = with(json!({ "image": " nginx" }));
+    check_update::<Pods>(
+        with(json!({})),
+        spaced.clone(),
+        &expect![[r#"
+        spec.containers[0].image: Invalid value: " nginx": must not have leading or trailing whitespace
+        spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)
+        changed: spec.containers[0].imagePullPolicy
+    "#]],
+    );
+    check_create::<Pods>(
+        spaced,
+        &expect![[r#"
+        spec.containers[0].image: Invalid value: " nginx": must not have leading or trailing whitespace
+    "#]],
+    );
+}
+
+#[test]
+fn the_mark_of_a_mirror_comes_with_the_pod() {
+    let marked = |mark: Value| {
+        let mut pod = with(json!({}));
+        pod["metadata"] = json!({ "annotations": { "kubernetes.io/config.mirror": mark } });
+        pod
+    };
+    check_create::<Pods>(
+        marked(json!("a")),
+        &expect![[r#"
+        metadata.annotations[kubernetes.io/config.mirror]: Invalid value: "a": must set spec.nodeName if mirror pod annotation is set
+    "#]],
+    );
+    check_update::<Pods>(
+        with(json!({})),
+        marked(json!("a")),
+        &expect![[r#"
+        metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not add mirror pod annotation
+    "#]],
+    );
+    check_update::<Pods>(
+        marked(json!("a")),
+        marked(json!("b")),
+        &expect![[r#"
+        metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not remove or update mirror pod annotation
+    "#]],
+    );
+}
+
+/// What is said when a container that ended with `code` is seen running again.
+fn restarted(kind: &str, policy: &str, code: i32) -> String {
+    let run = |state: Value| {
+        json!([{ "name": "main", "ready": false, "restartCount": 0, "image": "", "imageID": "",
+            "state": state }])
+    };
+    let pod = |state: Value| {
+        let mut pod = with(json!({}));
+        pod["spec"]["restartPolicy"] = json!(policy);
+        pod["status"] = json!({ kind: run(state) });
+        object::<Pods>(pod)
+    };
+    let old = pod(json!({ "terminated": { "exitCode": code } }));
+    let new = pod(json!({ "running": {} }));
+    let mut errors = FieldErrors::new();
+    let hooks = describe::<Pods>().hooks;
+    hooks.validate_status(&new, &old, &mut errors).unwrap();
+    told(&errors)
+}
+
+#[test]
+fn what_ended_for_good_stays_ended() {
+    let refusal = "status.containerStatuses[0].state: Forbidden: may not be transitioned to \
+                   non-terminated state\n";
+    let main = "containerStatuses";
+    assert_eq!(restarted(main, "Never", 1), refusal);
+    assert_eq!(restarted(main, "OnFailure", 0), refusal);
+    assert_eq!(restarted(main, "OnFailure", 1), "");
+    assert_eq!(restarted(main, "Always", 0), "");
+    let debugging = restarted("ephemeralContainerStatuses", "Always", 1);
+    assert!(debugging.contains("non-terminated"), "{debugging}");
+    // A new sandbox begins with them once more.
+    assert_eq!(restarted("initContainerStatuses", "Never", 0), "");
+}
+
+#[test]
+fn the_one_address_is_the_first_of_all() {
+    let status = |status: Value| {
+        let mut pod = with(json!({}));
+        pod["status"] = status;
+        pod
+    };
+    let agreed = |given: Value| {
+        let mut pod = object::<Pods>(status(given));
+        describe::<Pods>().hooks.default(&mut pod).unwrap();
+        pod.at(&["status"]).unwrap().clone()
+    };
+    let both = json!({ "podIP": "10.0.0.1", "podIPs": [{ "ip": "10.0.0.1" }] });
+    assert_eq!(agreed(json!({ "podIP": "10.0.0.1" })), both);
+    assert_eq!(agreed(json!({ "podIPs": [{ "ip": "10.0.0.1" }] })), both);
+    let other = json!({ "podIP": "10.0.0.1", "podIPs": [{ "ip": "10.0.0.2" }] });
+    assert_eq!(agreed(other), both);
+    let dual = json!({ "podIPs": [{ "ip": "10.0.0.1" }, { "ip": "2001:db8::1" }] });
+    check_status::<Pods>(status(json!({})), status(dual), &expect![[""]]);
+    let wrong = json!({
+        "podIPs": [{ "ip": "10.0.0.1" }, { "ip": "10.0.0.1" }, { "ip": "x" }],
+        "hostIP": "10.0.0.9",
+        "hostIPs": [{ "ip": "10.0.0.8" }],
+    });
+    check_status::<Pods>(
+        status(json!({})),
+        status(wrong),
+        &expect![[r#"
+        status.podIPs[1]: Duplicate value: {"IP":"10.0.0.1"}
+        status.podIPs[2]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
+        status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.1"},{"IP":"x"}]: may specify no more than one IP for each IP family
+        status.hostIPs[0].ip: Invalid value: "10.0.0.8": must be equal to `hostIP`
     "#]],
     );
 }
@@ -327,7 +573,7 @@ fn a_gated_pod_waits_and_may_only_lose_gates() {
         gated(json!([{ "name": "a" }])),
         gated(json!([{ "name": "b" }])),
         &expect![[r#"
-            spec.schedulingGates: Forbidden: only deletion is allowed, but found new scheduling gate 'b'
+            spec.schedulingGates[0]: Forbidden: only deletion is allowed, but found new scheduling gate 'b'
         "#]],
     );
 }

@@ -3,9 +3,10 @@
 use gantry_api::field_error::FieldErrors;
 use gantry_api::views::Meta;
 use gantry_base::FieldPath;
-use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodSpec, Toleration};
+use k8s_openapi::api::core::v1::{Affinity, Container, NodeSelectorTerm, Pod, PodSpec, Toleration};
 
-use crate::parts::{changes, check, tolerations};
+use super::MIRROR;
+use crate::parts::changes;
 
 const MAY_CHANGE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
                           `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,\
@@ -13,30 +14,46 @@ const MAY_CHANGE: &str = "pod updates may not change fields other than `spec.con
                           `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
                           previously negative)";
 
-/// Checks a new specification against the old one.
-pub(super) fn validate(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
-    images(new, path, errors);
-    let same_containers = same_containers(new, old, path, errors);
-    deadline(new, old, &path.field("activeDeadlineSeconds"), errors);
-    added_tolerations(new, old, &path.field("tolerations"), errors);
-    gates(new, old, &path.field("schedulingGates"), errors);
-    let rest = with_what_may_change(new, old);
-    if same_containers && rest != *old {
-        let changed = changes::list(&rest, old, path);
-        errors.forbidden(path, format!("{MAY_CHANGE}\nchanged: {changed}"));
+const ONLY_ADDITIONS: &str = "only additions are allowed (no mutations or deletions)";
+
+/// Checks the mark of pods that a node runs by itself: it is there from the beginning or never.
+pub(super) fn annotations(pod: &Pod, old: Option<&Pod>, errors: &mut FieldErrors) {
+    let path = FieldPath::new("metadata").field("annotations").key(MIRROR);
+    let own = pod.annotations().get(MIRROR);
+    let Some(old) = old else {
+        let spec = pod.spec.as_ref();
+        let is_placed = spec.is_some_and(|spec| spec.node_name.is_some());
+        if let Some(mark) = own.filter(|_| !is_placed) {
+            let detail = "must set spec.nodeName if mirror pod annotation is set";
+            errors.invalid(&path, mark, detail);
+        }
+        return;
+    };
+    match (own, old.annotations().get(MIRROR)) {
+        (own, old) if own == old => {}
+        (_, Some(_)) => errors.forbidden(&path, "may not remove or update mirror pod annotation"),
+        (_, None) => errors.forbidden(&path, "may not add mirror pod annotation"),
     }
 }
 
-fn images(new: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
-    let init = new.init_containers.as_deref().unwrap_or(&[]);
-    for (field, containers) in [
-        ("containers", new.containers.as_slice()),
-        ("initContainers", init),
-    ] {
-        for (index, container) in containers.iter().enumerate() {
-            let at = path.field(field).index(index).field("image");
-            check::given(container.image.as_deref(), &at, errors);
-        }
+/// Checks a new specification, which is right by itself, against the old one.
+pub(super) fn validate(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
+    if !same_containers(new, old, path, errors) {
+        return;
+    }
+    deadline(new, old, &path.field("activeDeadlineSeconds"), errors);
+    added_tolerations(new, old, &path.field("tolerations"), errors);
+    gates(new, old, &path.field("schedulingGates"), errors);
+    if is_gated(old) {
+        // Nobody has looked for a node yet, so where the pod may go may still be narrowed.
+        node_selector(new, old, &path.field("nodeSelector"), errors);
+        let path = path.field("affinity").field("nodeAffinity");
+        node_affinity(new, old, &path, errors);
+    }
+    let rest = with_what_may_change(new, old);
+    if rest != *old {
+        let changed = changes::list(&rest, old, path);
+        errors.forbidden(path, format!("{MAY_CHANGE}\nchanged: {changed}"));
     }
 }
 
@@ -52,15 +69,12 @@ fn same_containers(
         ("containers", new.containers.len(), old.containers.len()),
         ("initContainers", init(new), init(old)),
     ];
-    let mut same = true;
-    for (field, _, _) in counts.into_iter().filter(|(_, new, old)| new != old) {
-        same = false;
-        errors.forbidden(
-            &path.field(field),
-            "pod updates may not add or remove containers",
-        );
+    let other = counts.into_iter().find(|(_, new, old)| new != old);
+    if let Some((field, _, _)) = other {
+        let detail = "pod updates may not add or remove containers";
+        errors.forbidden(&path.field(field), detail);
     }
-    same
+    other.is_none()
 }
 
 /// The new specification, with everything that may change put back: what differs then, may not.
@@ -74,15 +88,10 @@ fn with_what_may_change(new: &PodSpec, old: &PodSpec) -> PodSpec {
     );
     new.active_deadline_seconds = old.active_deadline_seconds;
     new.tolerations.clone_from(&old.tolerations);
+    new.scheduling_gates.clone_from(&old.scheduling_gates);
     if is_gated(old) {
-        // Nobody has looked for a node yet, so where the pod may go may still be narrowed.
-        new.scheduling_gates.clone_from(&old.scheduling_gates);
-        if narrowed(&new, old) {
-            new.node_selector.clone_from(&old.node_selector);
-        }
-        if affinity_may_be_set(&new, old) {
-            new.affinity.clone_from(&old.affinity);
-        }
+        new.node_selector.clone_from(&old.node_selector);
+        restore_node_affinity(&mut new.affinity, old.affinity.as_ref());
     }
     if old
         .termination_grace_period_seconds
@@ -100,33 +109,82 @@ fn restore_images(new: &mut [Container], old: &[Container]) {
     }
 }
 
+fn restore_node_affinity(new: &mut Option<Affinity>, old: Option<&Affinity>) {
+    let own = new.get_or_insert_default();
+    own.node_affinity = old.and_then(|old| old.node_affinity.clone());
+    if old.is_none() && *own == Affinity::default() {
+        *new = None;
+    }
+}
+
 fn is_gated(spec: &PodSpec) -> bool {
     spec.scheduling_gates
         .as_ref()
         .is_some_and(|gates| !gates.is_empty())
 }
 
-fn narrowed(new: &PodSpec, old: &PodSpec) -> bool {
-    let kept = |(key, value): (&String, &String)| {
-        new.node_selector
-            .as_ref()
-            .and_then(|labels| labels.get(key))
-            == Some(value)
+/// Labels of nodes may be added to those that are asked for.
+fn node_selector(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
+    let own = new.node_selector.as_ref();
+    let is_kept = |(key, value): (&String, &String)| {
+        let found = own.and_then(|labels| labels.get(key));
+        found == Some(value)
     };
-    old.node_selector.iter().flatten().all(kept)
+    if !old.node_selector.iter().flatten().all(is_kept) {
+        let detail = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
+        errors.invalid(path, own, detail);
+    }
 }
 
-fn affinity_may_be_set(new: &PodSpec, old: &PodSpec) -> bool {
-    new.affinity == old.affinity || old.affinity.is_none()
+/// Each of the terms that a node has to fulfil may get further conditions; where there were none,
+/// they may be anything.
+fn node_affinity(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
+    let (new, old) = (terms(new), terms(old));
+    let path = path.field("requiredDuringSchedulingIgnoredDuringExecution");
+    let path = path.field("nodeSelectorTerms");
+    if old.is_empty() {
+        return;
+    }
+    if new.len() != old.len() {
+        let detail = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
+        errors.invalid(&path, new, detail);
+        return;
+    }
+    for (index, (new, old)) in new.iter().zip(old).enumerate() {
+        if !only_adds(new, old) {
+            errors.invalid(&path.index(index), new, ONLY_ADDITIONS);
+        }
+    }
+}
+
+fn terms(spec: &PodSpec) -> &[NodeSelectorTerm] {
+    let affinity = spec.affinity.as_ref();
+    let nodes = affinity.and_then(|affinity| affinity.node_affinity.as_ref());
+    let required = nodes.and_then(|nodes| {
+        nodes
+            .required_during_scheduling_ignored_during_execution
+            .as_ref()
+    });
+    required.map_or(&[][..], |required| required.node_selector_terms.as_slice())
+}
+
+/// Whether all conditions of the old term are those that the new one begins with. A term without
+/// conditions fits no node, and stays so.
+fn only_adds(new: &NodeSelectorTerm, old: &NodeSelectorTerm) -> bool {
+    let lists = |term: &NodeSelectorTerm| {
+        [&term.match_expressions, &term.match_fields].map(|list| list.clone().unwrap_or_default())
+    };
+    let (new, old) = (lists(new), lists(old));
+    if old.iter().all(Vec::is_empty) {
+        return new == old;
+    }
+    new.iter().zip(&old).all(|(new, old)| new.starts_with(old))
 }
 
 fn deadline(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
     match (new.active_deadline_seconds, old.active_deadline_seconds) {
-        (Some(new), old) => {
-            check::between(new, 1, i32::MAX.into(), path, errors);
-            if old.is_some_and(|old| new > old) {
-                errors.invalid(path, new, "must be less than or equal to previous value");
-            }
+        (Some(new), Some(old)) if new > old => {
+            errors.invalid(path, new, "must be less than or equal to previous value");
         }
         (None, Some(_)) => {
             errors.invalid(
@@ -135,7 +193,7 @@ fn deadline(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldEr
                 "must not update from a positive integer to nil value",
             );
         }
-        (None, None) => {}
+        (Some(_), _) | (None, None) => {}
     }
 }
 
@@ -150,7 +208,6 @@ fn added_tolerations(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mu
         let detail = "existing toleration can not be modified except its tolerationSeconds";
         errors.forbidden(path, detail);
     }
-    tolerations::validate(new, path, errors);
 }
 
 fn same_but_time(new: &Toleration, old: &Toleration) -> bool {
@@ -163,93 +220,12 @@ fn same_but_time(new: &Toleration, old: &Toleration) -> bool {
 
 fn gates(new: &PodSpec, old: &PodSpec, path: &FieldPath, errors: &mut FieldErrors) {
     let known = old.scheduling_gates.as_deref().unwrap_or(&[]);
-    for gate in new
-        .scheduling_gates
-        .iter()
-        .flatten()
-        .filter(|gate| !known.contains(gate))
-    {
-        let name = &gate.name;
-        let detail = format!("only deletion is allowed, but found new scheduling gate '{name}'");
-        errors.forbidden(path, detail);
-    }
-}
-
-/// Checks a status: what ended for good stays ended, and the first address is the address.
-pub(super) fn validate_status(pod: &Pod, old: &Pod, errors: &mut FieldErrors) {
-    let path = FieldPath::new("status");
-    let (Some(new), Some(previous)) = (&pod.status, &old.status) else {
-        return;
-    };
-    if let Some(name) = &new.nominated_node_name {
-        errors.named(
-            &path.field("nominatedNodeName"),
-            name,
-            gantry_base::name::dns_subdomain,
-        );
-    }
-    if let (Some(first), Some(ip)) = (new.pod_ips.iter().flatten().next(), &new.pod_ip)
-        && first.ip != *ip
-    {
-        let detail = "must be equal to `podIP`";
-        errors.invalid(
-            &path.field("podIPs").index(0).field("ip"),
-            &first.ip,
-            detail,
-        );
-    }
-    if pod.uid() == old.uid() && new.qos_class != previous.qos_class {
-        errors.invalid(
-            &path.field("qosClass"),
-            &new.qos_class,
-            "field is immutable",
-        );
-    }
-    let restart = old
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.restart_policy.as_deref());
-    let states = new.container_statuses.as_deref().unwrap_or(&[]);
-    let before = previous.container_statuses.as_deref().unwrap_or(&[]);
-    ended_stays_ended(
-        states,
-        before,
-        restart,
-        &path.field("containerStatuses"),
-        errors,
-    );
-}
-
-fn ended_stays_ended(
-    new: &[ContainerStatus],
-    old: &[ContainerStatus],
-    restart: Option<&str>,
-    path: &FieldPath,
-    errors: &mut FieldErrors,
-) {
-    if restart.unwrap_or("Always") == "Always" {
-        return;
-    }
-    for old in old {
-        let ended = old
-            .state
-            .as_ref()
-            .and_then(|state| state.terminated.as_ref());
-        // Who failed may be started once more.
-        let final_end = ended.filter(|ended| ended.exit_code == 0 || restart == Some("Never"));
-        let index = new.iter().position(|new| new.name == old.name);
-        let (Some(_), Some(index)) = (final_end, index) else {
-            continue;
-        };
-        let still = new[index]
-            .state
-            .as_ref()
-            .is_some_and(|state| state.terminated.is_some());
-        if !still {
-            errors.forbidden(
-                &path.index(index).field("state"),
-                "may not be transitioned to non-terminated state",
-            );
+    for (index, gate) in new.scheduling_gates.iter().flatten().enumerate() {
+        if !known.contains(gate) {
+            let name = &gate.name;
+            let detail =
+                format!("only deletion is allowed, but found new scheduling gate '{name}'");
+            errors.forbidden(&path.index(index), detail);
         }
     }
 }
