@@ -90,7 +90,9 @@ fn a_terminal_is_a_terminal(lab: &Lab) -> Result<()> {
     each(lab, |cluster| {
         let config = cluster.kubeconfig();
         let kubectl = cluster.kubectl_line();
-        let inner = "tty; stty size; read word; echo got $word; exit 5";
+        // The size is told to a terminal that is there already, as in every other cluster.
+        let size = "until stty size 2>/dev/null; do sleep 0.1; done";
+        let inner = format!("tty; {size}; read word; echo got $word; exit 5");
         let line =
             format!("stty rows 33 cols 99; exec {kubectl} exec -it shell -- sh -c '{inner}'");
         let script = Program::new("script")
