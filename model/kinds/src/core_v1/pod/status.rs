@@ -25,7 +25,7 @@ pub(super) fn validate(pod: &Pod, old: &Pod, errors: &mut FieldErrors) {
     errors.require_same(&path.field("qosClass"), class, before);
     let spec = old.spec.as_ref();
     for part in [Statuses::Main, Statuses::Debugging] {
-        part.ended_stay_ended(new, previous, spec, &path, errors);
+        part.ended_stay_ended((new, previous), spec, &path, errors);
     }
     addresses::validate(new, &path, errors);
 }
@@ -66,8 +66,7 @@ impl Statuses {
 
     fn ended_stay_ended(
         self,
-        new: &PodStatus,
-        old: &PodStatus,
+        (new, old): (&PodStatus, &PodStatus),
         spec: Option<&PodSpec>,
         path: &FieldPath,
         errors: &mut FieldErrors,
