@@ -2,6 +2,8 @@
 //!
 //! Each rule answers with nothing, or with the sentence that clients know.
 
+const CHARACTERS: &str = "characters";
+const BYTES: &str = "bytes";
 const LABEL_MAX: usize = 63;
 const SUBDOMAIN_MAX: usize = 253;
 
@@ -45,7 +47,11 @@ pub fn dns1035_label(name: &str) -> Vec<String> {
 /// An RFC 1123 subdomain: most objects.
 #[must_use]
 pub fn dns_subdomain(name: &str) -> Vec<String> {
-    let mut wrong = longer_than(name, SUBDOMAIN_MAX);
+    subdomain(name, CHARACTERS)
+}
+
+fn subdomain(name: &str, unit: &str) -> Vec<String> {
+    let mut wrong = longer(name, SUBDOMAIN_MAX, unit);
     if !name.split('.').all(is_lower_label) {
         wrong.push(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \
@@ -110,16 +116,16 @@ pub fn qualified(name: &str) -> Vec<String> {
     match prefix {
         Some("") => wrong.push("prefix part must be non-empty".to_owned()),
         Some(prefix) => {
-            let told = dns_subdomain(prefix).into_iter();
-            wrong.extend(told.map(|text| format!("prefix part {}", in_bytes(&text))));
+            let told = subdomain(prefix, BYTES).into_iter();
+            wrong.extend(told.map(|text| format!("prefix part {text}")));
         }
         None => {}
     }
     if short.is_empty() {
         wrong.push("name part must be non-empty".to_owned());
     } else {
-        let told = longer_than(short, LABEL_MAX).into_iter();
-        wrong.extend(told.map(|text| format!("name part {}", in_bytes(&text))));
+        let told = longer(short, LABEL_MAX, BYTES).into_iter();
+        wrong.extend(told.map(|text| format!("name part {text}")));
     }
     if !is_qualified(short) {
         wrong.push(format!("name part {QUALIFIED}"));
@@ -130,8 +136,7 @@ pub fn qualified(name: &str) -> Vec<String> {
 /// The value of a label.
 #[must_use]
 pub fn label_value(value: &str) -> Vec<String> {
-    let too_long = longer_than(value, LABEL_MAX).into_iter();
-    let mut wrong: Vec<String> = too_long.map(|text| in_bytes(&text)).collect();
+    let mut wrong = longer(value, LABEL_MAX, BYTES);
     if !value.is_empty() && !is_qualified(value) {
         wrong.push(
             "a valid label must be an empty string or consist of alphanumeric characters, '-', \
@@ -202,20 +207,16 @@ pub fn env_var(name: &str) -> Vec<String> {
 }
 
 fn longer_than(name: &str, most: usize) -> Vec<String> {
+    longer(name, most, CHARACTERS)
+}
+
+/// Names are said to be too long in characters, labels of objects in bytes.
+fn longer(name: &str, most: usize, unit: &str) -> Vec<String> {
     if name.len() > most {
-        vec![format!("must be no more than {most} characters")]
+        vec![format!("must be no more than {most} {unit}")]
     } else {
         Vec::new()
     }
-}
-
-/// Labels of objects are measured in bytes, and other names in characters.
-fn in_bytes(told: &str) -> String {
-    told.replacen(
-        " characters",
-        " bytes",
-        usize::from(told.starts_with("must be no more")),
-    )
 }
 
 fn is_lower_label(name: &str) -> bool {
