@@ -68,13 +68,8 @@ impl Controller for Disruption {
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
         let budget = view.get::<PodDisruptionBudget>(&key.namespace, &key.name)?;
-        let wanted = wanted_by(&budget).map(selector);
-        let is_meant = |pod: &Arc<Pod>| {
-            let labels = pod.labels();
-            !labels.is_empty() && wanted.as_ref().is_some_and(|wanted| wanted.matches(labels))
-        };
-        let pods = view.within::<Pod>(&key.namespace).filter(is_meant);
-        let pods: Vec<Arc<Pod>> = pods.collect();
+        let pods = view.within::<Pod>(&key.namespace);
+        let pods: Vec<Arc<Pod>> = pods.filter(|pod| means(&budget, pod.labels())).collect();
         Some(World {
             scale: Scale::of(&pods, view),
             budget,
@@ -104,7 +99,8 @@ fn keys(view: &View, object: &impl Meta, labels: &Labels) -> Vec<ObjectKey> {
 /// Whether the budget means pods with such labels. One without a selector means none, and a pod
 /// without labels is meant by none.
 fn means(budget: &PodDisruptionBudget, labels: &Labels) -> bool {
-    let wanted = wanted_by(budget).filter(|_| !labels.is_empty());
+    let wanted = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+    let wanted = wanted.filter(|_| !labels.is_empty());
     // Most budgets mean the pods of somebody else, and most of those are told by one label.
     let could = |wanted: &&LabelSelector| {
         let mut equal = wanted.match_labels.iter().flatten();
@@ -112,10 +108,6 @@ fn means(budget: &PodDisruptionBudget, labels: &Labels) -> bool {
     };
     let wanted = wanted.filter(could);
     wanted.is_some_and(|wanted| selector(wanted).matches(labels))
-}
-
-fn wanted_by(budget: &PodDisruptionBudget) -> Option<&LabelSelector> {
-    budget.spec.as_ref()?.selector.as_ref()
 }
 
 impl Reconciler for Disruption {
