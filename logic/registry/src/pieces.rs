@@ -9,8 +9,8 @@ use gantry_store::Snapshot;
 use crate::limits::LIST_PIECE_BYTES;
 use crate::selection::Selection;
 
-/// What a revision and a comma take at most.
-const BETWEEN: usize = 21;
+/// What a revision takes at most.
+const REVISION_BYTES: usize = 20;
 
 /// The bytes of an answer, to be sent one piece after the other.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ impl Iterator for Unsent {
             .selected(&self.prefix, after.as_deref(), self.selection.labels());
         let selected = range.filter(|(key, stored)| self.selection.means(key, &stored.value));
         for (key, stored) in selected.take(self.left) {
-            let length = before.len() + stored.value.len() + BETWEEN;
+            let length = before.len() + stored.value.len() + REVISION_BYTES;
             if last.is_some() && piece.len() + length > LIST_PIECE_BYTES {
                 self.after = last.map(str::to_owned);
                 self.before = Some(before);
