@@ -1,7 +1,7 @@
 //! `cargo xtask check`: what needs no privileges.
 //!
 //! Quick questions first, so that a slip costs seconds. Everything is built in the development
-//! profile, once; the release build belongs to `ci`.
+//! profile, once.
 
 use std::path::Path;
 

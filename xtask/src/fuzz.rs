@@ -8,7 +8,7 @@ use crate::shell::Line;
 /// Builds the targets and hunts those that are named, or all.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let arguments = format!(
-        "run --profile sim --locked --quiet -p gantry-fuzz -- {}",
+        "run --profile checked --locked --quiet -p gantry-fuzz -- {}",
         words.join(" ")
     );
     Line::cargo(&arguments).run_last()

@@ -25,7 +25,7 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 cargo xtask <command>
   check         format, tidy, lint, build, tests, documentation, dependency policy
-  ci            what a change must pass: installs what tests need, check, end to end on the release build
+  ci            what a change must pass: installs what tests need, check, a hundred worlds, end to end
   tidy          the rules of docs/house.md that a program can check
   sim [options] whole clusters in simulated time, under faults: sim --help says more
   fuzz [--seconds N] [--seed N] [target...]
