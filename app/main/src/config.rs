@@ -62,6 +62,10 @@ pub(crate) struct Settings {
     /// Admission plugins to disable although they are on by default.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) disable_admission_plugins: Vec<String>,
+    /// A file that says what is wanted of pods where their namespace does not say, and which are
+    /// left alone: an AdmissionConfiguration with the plugin PodSecurity.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admission_control_config_file: Option<PathBuf>,
     /// How long a request that is answered at once may take, such as 90s [default: 1m].
     #[arg(long, value_name = "DURATION")]
     pub(crate) request_timeout: Option<String>,
@@ -137,6 +141,7 @@ impl Settings {
         let mut merged: Self =
             serde_json::from_value(Value::Object(merged)).context("join the settings")?;
         let files = [
+            &mut merged.admission_control_config_file,
             &mut merged.registries,
             &mut merged.datastore_cafile,
             &mut merged.datastore_certfile,

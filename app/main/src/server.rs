@@ -1,5 +1,6 @@
 //! `gantry server`: the whole cluster in this process, in the foreground.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use gantry_images::Images;
 use gantry_kubelet::node_status::Reserved;
 use gantry_node::{Doors, Node, NodeConfig};
 use gantry_registry::settings::Admission;
+use gantry_registry::settings::pod_security::Choice;
 
 use crate::cluster::{Cluster, VERSION, config_file};
 use crate::config::Settings;
@@ -302,7 +304,20 @@ fn admission(settings: &Settings) -> Result<Admission> {
         )?,
         not_ready_seconds: seconds(not_ready, usual.not_ready_seconds),
         unreachable_seconds: seconds(unreachable, usual.unreachable_seconds),
+        pod_security: pod_security(settings)?,
     })
+}
+
+/// What is wanted of pods where their namespace does not say.
+fn pod_security(settings: &Settings) -> Result<Choice> {
+    let Some(path) = &settings.admission_control_config_file else {
+        return Ok(Choice::default());
+    };
+    let read = || -> Result<Choice> {
+        let file: serde_json::Value = serde_saphyr::from_str(&fs::read_to_string(path)?)?;
+        Ok(Choice::read(file)?)
+    };
+    read().with_context(|| format!("configure admission by {}", path.display()))
 }
 
 /// What the node is told; `gantry down` asks for the same, to find what there is to remove.

@@ -13,6 +13,7 @@ mod limit_ranger;
 mod namespace_lifecycle;
 mod node_restriction;
 mod node_taints;
+pub(crate) mod pod_security;
 mod priority;
 mod rbac_escalation;
 mod resource_quota;
@@ -45,10 +46,10 @@ pub(crate) trait Admission: Sync {
         Ok(())
     }
 
-    /// Refuses an object that is about to be written in the place of `old`.
+    /// Refuses an object that is about to be written in the place of `old`, or remarks on it.
     fn validate(
         &self,
-        _call: &Call<'_>,
+        _call: &mut Call<'_>,
         _object: &Object,
         _old: Option<&Object>,
     ) -> Result<(), Rejection> {
@@ -85,6 +86,7 @@ const ORDER: &[&dyn Admission] = &[
     &limit_ranger::LimitRanger,
     &service_account::ServiceAccount,
     &node_taints::NodeTaints,
+    &pod_security::PodSecurity,
     &priority::Priority,
     &default_tolerations::DefaultTolerations,
     &default_storage_class::DefaultStorageClass,
@@ -125,7 +127,7 @@ pub(crate) fn mutate(
 
 /// Lets every step refuse the object as it is going to be written.
 pub(crate) fn validate(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     object: &Object,
     old: Option<&Object>,
 ) -> Result<(), Rejection> {

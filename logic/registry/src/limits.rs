@@ -16,6 +16,10 @@ pub const DISRUPTED_PODS: usize = 2000;
 /// name is taken, and may try again.
 pub const GENERATED_NAME_ATTEMPTS: usize = 8;
 
+/// Pods that are judged when their namespace begins to want more of them; the writer is told when
+/// there are others.
+pub const PODS_JUDGED: usize = 3000;
+
 /// Tries of a random address or port before every one is looked at in order.
 pub const RANDOM_PICKS: usize = 16;
 

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use gantry_base::Cidr;
 
 use crate::admission;
+pub use crate::admission::pod_security::policy as pod_security;
 
 /// The choices of a cluster that requests depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Admission {
     pub not_ready_seconds: i64,
     /// How long a pod stays on a node that does not answer.
     pub unreachable_seconds: i64,
+    /// What is wanted of pods where their namespace does not say.
+    pub pod_security: pod_security::Choice,
 }
 
 impl Default for Admission {
@@ -52,6 +55,7 @@ impl Default for Admission {
             disabled: BTreeSet::new(),
             not_ready_seconds: 300,
             unreachable_seconds: 300,
+            pod_security: pod_security::Choice::default(),
         }
     }
 }

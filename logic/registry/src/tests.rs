@@ -11,6 +11,7 @@ mod lists;
 mod options;
 mod owned;
 mod paths;
+mod pod_security;
 mod pods;
 mod published;
 mod quotas;

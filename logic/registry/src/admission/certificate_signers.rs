@@ -22,7 +22,7 @@ pub(super) struct CertificateSigners;
 impl Admission for CertificateSigners {
     fn validate(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         object: &Object,
         old: Option<&Object>,
     ) -> Result<(), Rejection> {

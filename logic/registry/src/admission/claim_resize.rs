@@ -14,7 +14,7 @@ pub(super) struct ClaimResize;
 impl Admission for ClaimResize {
     fn validate(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         object: &Object,
         old: Option<&Object>,
     ) -> Result<(), Rejection> {

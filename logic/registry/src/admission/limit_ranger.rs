@@ -61,7 +61,7 @@ impl Admission for LimitRanger {
 
     fn validate(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         object: &Object,
         old: Option<&Object>,
     ) -> Result<(), Rejection> {

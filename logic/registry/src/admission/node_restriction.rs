@@ -15,7 +15,7 @@ impl Admission for NodeRestriction {
 
     fn validate(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         object: &Object,
         old: Option<&Object>,
     ) -> Result<(), Rejection> {

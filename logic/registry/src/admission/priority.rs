@@ -68,7 +68,7 @@ impl Admission for Priority {
 
     fn validate(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         object: &Object,
         _old: Option<&Object>,
     ) -> Result<(), Rejection> {

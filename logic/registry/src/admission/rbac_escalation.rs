@@ -16,7 +16,7 @@ pub(super) struct RbacEscalation;
 impl Admission for RbacEscalation {
     fn validate(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         object: &Object,
         old: Option<&Object>,
     ) -> Result<(), Rejection> {
