@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use futures_util::future::join_all;
 
 use gantry_api::{Rejection, Revision};
+use gantry_base::Entropy;
 use gantry_base::entropy::Seeded;
 use gantry_registry::{Around, Encoding, Errand, Reply, Request, Todo, freshness, permission};
 use gantry_store::{CommitError, Freshness, KeyRange, Snapshot, Txn};
@@ -51,7 +52,6 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response
 /// Waits until the store's picture is as fresh as the request has to be decided on.
 pub(crate) async fn freshen(shared: &Shared, request: &Request) -> Result<(), Rejection> {
     let wanted = freshness::of(request);
-    let patience = shared.clock.sleep(REVISION_PATIENCE);
     let fresh = shared.ledger.reach(wanted).await;
     fresh.map_err(|error| Rejection::Unavailable {
         message: gantry_base::chain(&error),
@@ -59,7 +59,7 @@ pub(crate) async fn freshen(shared: &Shared, request: &Request) -> Result<(), Re
     if let Freshness::AtLeast(revision) = wanted {
         tokio::select! {
             () = arrival(shared, revision) => {}
-            () = patience => {}
+            () = shared.clock.sleep(REVISION_PATIENCE) => {}
         }
     }
     Ok(())
@@ -94,7 +94,10 @@ impl Shared {
     pub(crate) fn around<T>(&self, decide: impl FnOnce(Around<'_>) -> T) -> T {
         let snapshot: Snapshot = self.ledger.snapshot();
         let access = self.access(&snapshot);
-        let mut chance = Seeded::new(self.seed());
+        let mut chance = Drawn {
+            shared: self,
+            numbers: None,
+        };
         decide(Around {
             snapshot: &snapshot,
             access: &access,
@@ -107,6 +110,21 @@ impl Shared {
     pub(crate) fn seed(&self) -> u64 {
         let mut entropy = self.entropy.lock().unwrap_or_else(PoisonError::into_inner);
         entropy.next_u64()
+    }
+}
+
+/// Chance for one request: most need none, and draw nothing.
+struct Drawn<'a> {
+    shared: &'a Shared,
+    numbers: Option<Seeded>,
+}
+
+impl Entropy for Drawn<'_> {
+    fn next_u64(&mut self) -> u64 {
+        let numbers = self
+            .numbers
+            .get_or_insert_with(|| Seeded::new(self.shared.seed()));
+        numbers.next_u64()
     }
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use tracing::{Instrument, error, info_span};
+use tracing::{Instrument, debug_span, error};
 
 use gantry_api::{Caller, Rejection};
 use gantry_driver::Record;
@@ -126,7 +126,9 @@ pub(crate) async fn answer(
     let running = front.metrics.begin(labels, front.clock.now());
     let wanted = Wanted::of(request.headers());
     let id = front.request_id(request.headers());
-    let span = info_span!("request", id, %method, path);
+    // Its words are only put together for those who log in detail.
+    let span = debug_span!("request", id, %method, path);
+    let (method, uri) = (method.clone(), request.uri().clone());
     // Boxed, so that a watch that goes on for days does not keep the room that this took.
     let treated = Box::pin(treat(&front, &peer, request, &wanted));
     let treated = AssertUnwindSafe(treated).catch_unwind();
@@ -134,7 +136,8 @@ pub(crate) async fn answer(
         Ok(Ok(response)) => response,
         Ok(Err(rejection)) => respond::rejection(&rejection, wanted.encoding()),
         Err(_) => {
-            error!(id, "a request met a bug; the panic above says where");
+            let path = uri.path();
+            error!(id, %method, path, "a request met a bug; the panic above says where");
             let bug = Rejection::internal("the server met a bug; its log says where");
             respond::rejection(&bug, wanted.encoding())
         }

@@ -4,6 +4,7 @@
 //! It decides nothing about objects and knows no kind; what may be done is the gateway's to say.
 
 mod body;
+mod coalesce;
 mod endpoints;
 mod filters;
 mod front;

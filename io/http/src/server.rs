@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Certificate, Pki, PkiError};
 
+use crate::coalesce::coalesced;
 use crate::front::{self, Front, Peer};
 use crate::limits::{
     CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REQUEST, REQUESTS, REST, SENT_BYTES, STREAMS,
@@ -202,29 +204,58 @@ impl Door {
             let (front, peer) = (Arc::clone(&front), peer.clone());
             async move { Ok::<_, Infallible>(front::answer(front, peer, request).await) }
         });
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD);
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS)
-            .max_send_buf_size(SENT_BYTES)
-            // A client that vanished without a word must not keep its watches for ever.
-            .keep_alive_interval(HEAD)
-            .keep_alive_timeout(HEAD);
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        tokio::select! {
-            ended = connection.as_mut() => log_end(ended),
-            _ = self.stopped.changed() => {
-                connection.as_mut().graceful_shutdown();
-                log_end(connection.await);
-            }
+        let builder = builder();
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            let builder = builder.http2_only();
+            let connect = |stream| builder.serve_connection(TokioIo::new(stream), service);
+            let connection = coalesced(stream, connect);
+            self.conclude(connection, |connection| {
+                connection.get_mut().connection().graceful_shutdown();
+            })
+            .await;
+        } else {
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            self.conclude(connection, |connection| connection.graceful_shutdown())
+                .await;
         }
     }
+
+    /// Serves until the connection ends, which it is asked to do when the server begins to stop.
+    async fn conclude<C, E>(&mut self, connection: C, farewell: impl FnOnce(Pin<&mut C>))
+    where
+        C: Future<Output = Result<(), E>>,
+        E: fmt::Display,
+    {
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = self.stopped.changed() => {
+                farewell(connection.as_mut());
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// How connections are spoken.
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_send_buf_size(SENT_BYTES)
+        // A client that vanished without a word must not keep its watches for ever.
+        .keep_alive_interval(HEAD)
+        .keep_alive_timeout(HEAD);
+    builder
 }
 
 /// The next connection, once there is a place for it.
@@ -241,12 +272,6 @@ async fn accept(
             tokio::time::sleep(REST).await;
             None
         }
-    }
-}
-
-fn log_end(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
-    if let Err(error) = ended {
-        debug!(%error, "a connection ended early");
     }
 }
 

@@ -14,15 +14,20 @@ pub trait Entropy: Send {
 pub fn uid(chance: &mut dyn Entropy) -> String {
     let high = (chance.next_u64() & !0xf000) | 0x4000;
     let low = (chance.next_u64() & !(0b11 << 62)) | (0b10 << 62);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xffff,
-        low >> 48,
-        low & 0xffff_ffff_ffff
-    )
+    let digits = u128::from(high) << 64 | u128::from(low);
+    let mut text = String::with_capacity(36);
+    for place in (0..32).rev() {
+        if matches!(place, 23 | 19 | 15 | 11) {
+            text.push('-');
+        }
+        text.push(HEX[usize::try_from(digits >> (4 * place) & 0xf).unwrap_or_default()]);
+    }
+    text
 }
+
+const HEX: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+];
 
 /// A suffix of `length` letters, as generated names end in.
 pub fn suffix(chance: &mut dyn Entropy, length: usize) -> String {

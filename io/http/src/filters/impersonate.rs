@@ -10,6 +10,8 @@ use gantry_gateway::Gateway;
 
 use super::authorize;
 
+/// What all of these headers begin with.
+const PREFIX: &str = "impersonate-";
 const USER: &str = "impersonate-user";
 const GROUP: &str = "impersonate-group";
 const UID: &str = "impersonate-uid";
@@ -71,6 +73,10 @@ pub(crate) fn caller(
 
 /// Whom the headers claim to be.
 fn claimed(headers: &HeaderMap) -> Result<Option<Caller>, Rejection> {
+    let mut names = headers.keys().map(http::HeaderName::as_str);
+    if !names.any(|name| name.starts_with(PREFIX)) {
+        return Ok(None);
+    }
     let texts = |name: &str| {
         let values = headers.get_all(name).iter();
         values
