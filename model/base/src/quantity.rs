@@ -87,6 +87,13 @@ impl Quantity {
         saturate(ceil_div(self.nanos, ONE / 1000))
     }
 
+    /// The amount in units as a fraction, which may be off in its last digits: for telling, never
+    /// for deciding.
+    #[must_use]
+    pub fn approximate(self) -> f64 {
+        self.nanos as f64 / ONE as f64
+    }
+
     /// The amount divided by `divisor`, rounded up. A zero divisor counts as one.
     #[must_use]
     pub fn divided_by(self, divisor: Self) -> i64 {
