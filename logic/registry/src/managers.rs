@@ -39,11 +39,10 @@ pub(crate) fn record(
         return Ok(());
     }
     let mut new = Value::Object(std::mem::take(&mut object.0));
-    let old = old.map(|old| Value::Object(old.0.clone()));
     let part = part_of(call);
     with_writer(call, &manager, part, |writer| {
         let ty = Expected::of(call.kind).schema();
-        merge::update(old.as_ref(), &mut new, ty, writer);
+        merge::update(old.map(|old| &old.0), &mut new, ty, writer);
     });
     if let Value::Object(fields) = new {
         object.0 = fields;

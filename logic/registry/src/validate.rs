@@ -14,12 +14,9 @@ pub(crate) fn object(
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
     let mut errors = FieldErrors::new();
-    call.kind
-        .hooks
-        .validate(object, old, &mut errors)
-        .map_err(shape)?;
+    let hooks = &call.kind.hooks;
+    let warnings = hooks.validate(object, old, &mut errors).map_err(shape)?;
     refuse(call, object, errors)?;
-    let warnings = call.kind.hooks.warnings(object, old).map_err(shape)?;
     call.warnings.extend(warnings);
     if old.is_none() {
         call.warnings.extend(call.kind.idle());

@@ -10,6 +10,7 @@ pub mod key;
 pub mod object;
 pub mod status;
 pub mod table;
+mod unmanaged;
 pub mod views;
 pub mod watch;
 pub mod yaml;

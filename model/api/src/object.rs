@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use gantry_base::selector::Labels;
 
 use crate::key::GroupVersion;
+use crate::unmanaged::Unmanaged;
 
 /// An object of any kind, as a tree.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,11 @@ impl Object {
             wanted: std::any::type_name::<T>(),
             source,
         })
+    }
+
+    /// The typed form of the tree, without its managed fields.
+    pub fn to_unmanaged<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        T::deserialize(Unmanaged::new(&self.0))
     }
 
     /// The tree as a plain value.

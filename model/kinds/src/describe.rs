@@ -17,7 +17,6 @@ use gantry_base::name::Rule;
 use gantry_base::time::Timestamp;
 use k8s_openapi::Resource;
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -96,15 +95,33 @@ fn version_hash<S: Resource>() -> String {
     base64::engine::general_purpose::STANDARD.encode(&digest[..8])
 }
 
+/// Where an object says who owns what.
+const MANAGERS: [&str; 2] = ["metadata", "managedFields"];
+
 /// The hooks of `K` over trees.
 struct Erased<K>(PhantomData<fn() -> K>);
 
 impl<K: Kind> Erased<K> {
     fn typed(object: &Object) -> Result<K::Object, ShapeError> {
-        K::Object::deserialize(&object.0).map_err(|source| ShapeError {
+        object.to_unmanaged().map_err(|source| ShapeError {
             wanted: K::Object::KIND,
             source,
         })
+    }
+
+    /// Lets `change` work on the typed form of `object`, around what is no business of a kind.
+    fn change(
+        object: &mut Object,
+        change: impl FnOnce(&mut K::Object) -> Result<(), ShapeError>,
+    ) -> Result<(), ShapeError> {
+        let mut typed = Self::typed(object)?;
+        change(&mut typed)?;
+        let managers = object.remove(&MANAGERS);
+        *object = tree::<K>(&typed)?;
+        if let Some(managers) = managers {
+            object.set(&MANAGERS, managers);
+        }
+        Ok(())
     }
 
     fn typed_old(old: Option<&Object>) -> Result<Option<K::Object>, ShapeError> {
@@ -126,19 +143,19 @@ pub(crate) fn tree<K: Kind>(typed: &K::Object) -> Result<Object, ShapeError> {
 
 impl<K: Kind> Hooks for Erased<K> {
     fn default(&self, object: &mut Object) -> Result<(), ShapeError> {
-        let mut typed = Self::typed(object)?;
-        K::default(&mut typed);
-        *object = tree::<K>(&typed)?;
-        Ok(())
+        Self::change(object, |typed| {
+            K::default(typed);
+            Ok(())
+        })
     }
 
     fn prepare(&self, object: &mut Object, old: Option<&Object>) -> Result<(), ShapeError> {
         split_status(K::RULES.status, object, old);
-        let mut typed = Self::typed(object)?;
-        K::default(&mut typed);
-        K::prepare(&mut typed, Self::typed_old(old)?.as_ref());
-        *object = tree::<K>(&typed)?;
-        Ok(())
+        Self::change(object, |typed| {
+            K::default(typed);
+            K::prepare(typed, Self::typed_old(old)?.as_ref());
+            Ok(())
+        })
     }
 
     fn prepare_status(&self, object: &mut Object, old: &Object) -> Result<(), ShapeError> {
@@ -156,7 +173,7 @@ impl<K: Kind> Hooks for Erased<K> {
         object: &Object,
         old: Option<&Object>,
         errors: &mut FieldErrors,
-    ) -> Result<(), ShapeError> {
+    ) -> Result<Vec<String>, ShapeError> {
         let typed = Self::typed(object)?;
         let typed_old = Self::typed_old(old)?;
         if K::VERBS != Verbs::CreateOnly {
@@ -164,7 +181,10 @@ impl<K: Kind> Hooks for Erased<K> {
             meta::known_finalizers(object, errors);
         }
         K::validate(&typed, typed_old.as_ref(), errors);
-        Ok(())
+        if !errors.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(K::warnings(&typed, typed_old.as_ref()))
     }
 
     fn validate_status(
@@ -184,10 +204,10 @@ impl<K: Kind> Hooks for Erased<K> {
         object: &mut Object,
         old: &Object,
     ) -> Result<(), ShapeError> {
-        let mut typed = Self::typed(object)?;
-        K::prepare_part(part, &mut typed, &Self::typed(old)?);
-        *object = tree::<K>(&typed)?;
-        Ok(())
+        Self::change(object, |typed| {
+            K::prepare_part(part, typed, &Self::typed(old)?);
+            Ok(())
+        })
     }
 
     fn validate_part(
@@ -200,11 +220,6 @@ impl<K: Kind> Hooks for Erased<K> {
         meta::validate(object, Some(old), scope::<K>(), K::NAME, errors);
         K::validate_part(part, &Self::typed(object)?, &Self::typed(old)?, errors);
         Ok(())
-    }
-
-    fn warnings(&self, object: &Object, old: Option<&Object>) -> Result<Vec<String>, ShapeError> {
-        let old = Self::typed_old(old)?;
-        Ok(K::warnings(&Self::typed(object)?, old.as_ref()))
     }
 
     fn row(&self, object: &Object, now: Timestamp) -> Result<Row, ShapeError> {

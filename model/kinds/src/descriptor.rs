@@ -186,7 +186,7 @@ pub trait Hooks: Send + Sync {
         object: &Object,
         old: Option<&Object>,
         errors: &mut FieldErrors,
-    ) -> Result<(), ShapeError>;
+    ) -> Result<Vec<String>, ShapeError>;
 
     /// Reports everything that is wrong with a status, and with the metadata it came with.
     fn validate_status(
@@ -213,9 +213,6 @@ pub trait Hooks: Send + Sync {
         old: &Object,
         errors: &mut FieldErrors,
     ) -> Result<(), ShapeError>;
-
-    /// What the writer should know although nothing is wrong.
-    fn warnings(&self, object: &Object, old: Option<&Object>) -> Result<Vec<String>, ShapeError>;
 
     /// The object's row in a table, without the object itself.
     fn row(&self, object: &Object, now: Timestamp) -> Result<Row, ShapeError>;

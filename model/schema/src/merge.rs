@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use element::PathElement;
 pub use fields_v1::NotationError;
@@ -30,7 +30,7 @@ pub use set::FieldSet;
 pub use structure::MissingKey;
 
 use crate::schema::TypeRef;
-use compare::{Difference, compare};
+use compare::{Difference, compare, compare_with_fields};
 
 /// Owns what was there before the first apply, when nobody had kept track.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
@@ -147,14 +147,19 @@ impl fmt::Display for Conflicts {
 
 /// Records in `new` who owns what, after a write that is not an apply. `old` is what was there.
 /// Meant for the object as it is about to be stored: the writer owns the defaults it caused.
-pub fn update(old: Option<&Value>, new: &mut Value, ty: TypeRef<'_>, writer: &Writer<'_>) {
+pub fn update(
+    old: Option<&Map<String, Value>>,
+    new: &mut Value,
+    ty: TypeRef<'_>,
+    writer: &Writer<'_>,
+) {
     // Through a subresource nobody decides who owns what.
     let mut managed = match old {
-        Some(old) if !writer.subresource.is_empty() => ManagedFields::read(old),
+        Some(old) if !writer.subresource.is_empty() => ManagedFields::of_fields(old),
         _ => ManagedFields::given_or_kept(new, old),
     };
     let difference = match old {
-        Some(old) => compare(old, new, ty),
+        Some(old) => compare_with_fields(old, new, ty),
         None => Difference {
             changed: structure::added(new, ty),
             removed: FieldSet::new(),

@@ -31,21 +31,30 @@ impl Difference {
 
 /// Compares two values of one type.
 pub(super) fn compare(old: &Value, new: &Value, ty: TypeRef<'_>) -> Difference {
-    let mut nodes = Nodes::default();
     match (structure(old, ty), structure(new, ty)) {
-        (Structure::Fields(old), Structure::Fields(new)) => {
-            compare_fields(old, new, ty, &mut nodes)
-        }
-        (Structure::Items(old), Structure::Items(new)) => compare_items(old, new, ty, &mut nodes),
+        (Structure::Fields(old), Structure::Fields(new)) => compare_fields(old, new, ty),
+        (Structure::Items(old), Structure::Items(new)) => compare_items(old, new, ty),
         // One is a leaf: the parent records the value itself.
-        _ => {
-            return Difference {
-                changed: added(new, ty),
-                removed: added(old, ty),
-            };
-        }
+        _ => Difference {
+            changed: added(new, ty),
+            removed: added(old, ty),
+        },
     }
-    nodes.finish()
+}
+
+/// Compares the fields of an object with what they became.
+pub(super) fn compare_with_fields(
+    old: &Map<String, Value>,
+    new: &Value,
+    ty: TypeRef<'_>,
+) -> Difference {
+    match structure(new, ty) {
+        Structure::Fields(new) => compare_fields(old, new, ty),
+        Structure::Items(_) | Structure::Leaf => Difference {
+            changed: added(new, ty),
+            removed: FieldSet::new(),
+        },
+    }
 }
 
 #[derive(Default)]
@@ -97,15 +106,15 @@ fn compare_fields(
     old: &Map<String, Value>,
     new: &Map<String, Value>,
     ty: TypeRef<'_>,
-    nodes: &mut Nodes,
-) {
+) -> Difference {
+    let mut nodes = Nodes::default();
     let (mut left, mut right) = (old.iter().peekable(), new.iter().peekable());
     loop {
         let order = match (left.peek(), right.peek()) {
             (Some((left, _)), Some((right, _))) => left.cmp(right),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) => return,
+            (None, None) => return nodes.finish(),
         };
         let gone = if order.is_le() { left.next() } else { None };
         let here = if order.is_ge() { right.next() } else { None };
@@ -122,11 +131,12 @@ fn compare_fields(
     }
 }
 
-fn compare_items(old: &[Value], new: &[Value], ty: TypeRef<'_>, nodes: &mut Nodes) {
+fn compare_items(old: &[Value], new: &[Value], ty: TypeRef<'_>) -> Difference {
+    let mut nodes = Nodes::default();
     let mut before = by_element(old, ty);
     for (element, new) in by_element(new, ty) {
         match before.remove(&element) {
-            Some(old) => compare_same(element, &old, &new, ty, nodes),
+            Some(old) => compare_same(element, &old, &new, ty, &mut nodes),
             None => nodes.changed.push(SetNode {
                 element,
                 is_member: true,
@@ -142,6 +152,7 @@ fn compare_items(old: &[Value], new: &[Value], ty: TypeRef<'_>, nodes: &mut Node
             nodes.remove(element, item, ty.item());
         }
     }
+    nodes.finish()
 }
 
 /// Items that cannot be told apart are owned together, as one piece.

@@ -54,9 +54,16 @@ impl ManagedFields {
     /// Reads an object's managers.
     #[must_use]
     pub fn read(object: &Value) -> Self {
+        object.as_object().map(Self::of_fields).unwrap_or_default()
+    }
+
+    /// Reads the managers of an object by its fields.
+    #[must_use]
+    pub fn of_fields(object: &Map<String, Value>) -> Self {
         let entries = object
-            .pointer("/metadata/managedFields")
-            .and_then(Value::as_array);
+            .get("metadata")
+            .and_then(|meta| meta.get("managedFields"));
+        let entries = entries.and_then(Value::as_array);
         let managers = entries.into_iter().flatten().filter_map(Manager::read);
         Self {
             managers: managers.collect(),
@@ -67,14 +74,14 @@ impl ManagedFields {
     /// were, so that clients who know nothing of managers do not delete them. A list with one
     /// empty entry deletes them.
     #[must_use]
-    pub fn given_or_kept(new: &Value, old: Option<&Value>) -> Self {
+    pub fn given_or_kept(new: &Value, old: Option<&Map<String, Value>>) -> Self {
         let given = new.pointer("/metadata/managedFields");
         if given.is_some_and(|given| *given == json!([{}])) {
             return Self::default();
         }
         let given = Self::read(new);
         match old {
-            Some(old) if given.managers.is_empty() => Self::read(old),
+            Some(old) if given.managers.is_empty() => Self::of_fields(old),
             _ => given,
         }
     }

@@ -87,7 +87,12 @@ fn an_update_takes_what_it_changes_and_nothing_else() {
     let old = created("kubectl", web(1, "a"), deployment());
     let mut new = old.clone();
     new["spec"]["replicas"] = json!(3);
-    update(Some(&old), &mut new, deployment(), &writer("scaler", "T2"));
+    update(
+        old.as_object(),
+        &mut new,
+        deployment(),
+        &writer("scaler", "T2"),
+    );
     check(
         &new,
         expect![[r#"
@@ -102,9 +107,19 @@ fn an_update_takes_what_it_changes_and_nothing_else() {
 fn an_update_that_changes_nothing_leaves_every_byte() {
     let old = created("kubectl", web(1, "a"), deployment());
     let mut new = old.clone();
-    update(Some(&old), &mut new, deployment(), &writer("other", "T2"));
+    update(
+        old.as_object(),
+        &mut new,
+        deployment(),
+        &writer("other", "T2"),
+    );
     assert_eq!(new, old);
-    update(Some(&old), &mut new, deployment(), &writer("kubectl", "T3"));
+    update(
+        old.as_object(),
+        &mut new,
+        deployment(),
+        &writer("kubectl", "T3"),
+    );
     assert_eq!(new, old);
 }
 
@@ -112,11 +127,21 @@ fn an_update_that_changes_nothing_leaves_every_byte() {
 fn clients_that_know_no_managers_do_not_delete_them_but_one_empty_entry_does() {
     let old = created("kubectl", web(1, "a"), deployment());
     let mut new = web(1, "a");
-    update(Some(&old), &mut new, deployment(), &writer("other", "T2"));
+    update(
+        old.as_object(),
+        &mut new,
+        deployment(),
+        &writer("other", "T2"),
+    );
     assert_eq!(new, old);
     let mut new = web(1, "a");
     new["metadata"]["managedFields"] = json!([{}]);
-    update(Some(&old), &mut new, deployment(), &writer("other", "T2"));
+    update(
+        old.as_object(),
+        &mut new,
+        deployment(),
+        &writer("other", "T2"),
+    );
     assert_eq!(new, web(1, "a"));
 }
 
@@ -257,7 +282,7 @@ fn a_status_is_owned_through_its_subresource_only() {
         subresource: "status",
         ..writer("u", "T2")
     };
-    update(Some(&stored), &mut new, deployment(), &by_status);
+    update(stored.as_object(), &mut new, deployment(), &by_status);
     let managed = ManagedFields::read(&new);
     let subresources: Vec<_> = managed
         .managers()
@@ -293,7 +318,7 @@ fn the_oldest_updates_are_folded_together() {
         object["metadata"]["labels"][format!("l{index}")] = json!("x");
         let (manager, time) = (format!("m{index:02}"), format!("T{index:02}"));
         update(
-            Some(&old),
+            old.as_object(),
             &mut object,
             deployment(),
             &writer(&manager, &time),
@@ -373,7 +398,7 @@ proptest! {
     #[test]
     fn a_change_leaves_exactly_one_owner(old in any_object(), mut new in any_object()) {
         let old = created("a", old, deployment());
-        update(Some(&old), &mut new, deployment(), &writer("b", "T2"));
+        update(old.as_object(), &mut new, deployment(), &writer("b", "T2"));
         let managed = ManagedFields::read(&new);
         let none = FieldSet::new();
         let of = |name: &str| {

@@ -4,7 +4,8 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 use super::CronJobs;
-use crate::testing::{check_create, check_defaults, check_row, check_update, warnings};
+use crate::describe::describe;
+use crate::testing::{check_create, check_defaults, check_row, check_update, created, warnings_of};
 
 fn cron_job(spec: Value) -> Value {
     let mut fields = json!({
@@ -97,8 +98,9 @@ fn a_zone_in_a_schedule_is_borne_where_it_was() {
             spec.schedule: Invalid value: "TZ=UTC 0 * * * *": cannot use both timeZone field and TZ or CRON_TZ in schedule
         "#]],
     );
+    let old = created::<CronJobs>(old);
     expect![[r#"cannot use TZ or CRON_TZ in "spec.schedule", use timeZone field instead"#]]
-        .assert_eq(&warnings::<CronJobs>(old).join("\n"));
+        .assert_eq(&warnings_of(&describe::<CronJobs>(), &old, Some(&old)).join("\n"));
 }
 
 #[test]

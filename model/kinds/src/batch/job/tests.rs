@@ -412,12 +412,13 @@ fn an_odd_condition_is_nobodys_business() {
 
 #[test]
 fn remarks_on_names_and_numbers() {
-    let mut large = job(json!({
+    let mut dotted = job(json!({}));
+    dotted["metadata"]["name"] = json!("a.b");
+    expect!["metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]"].assert_eq(&warnings::<Jobs>(dotted).join("\n"));
+    let large = job(json!({
         "completionMode": "Indexed", "completions": 100_001, "parallelism": 10_001,
     }));
-    large["metadata"]["name"] = json!("a.b");
     expect![[r#"
-        metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]
         spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail"#]].assert_eq(&warnings::<Jobs>(large).join("\n"));
 }
 

@@ -5,7 +5,9 @@ use gantry_api::{Caller, Object};
 use serde_json::{Value, json};
 
 use super::PersistentVolumes;
-use crate::testing::{NOW, check_create, check_defaults, check_row, check_update, created};
+use crate::testing::{
+    NOW, check_create, check_defaults, check_row, check_update, created, warnings,
+};
 use crate::{Author, describe};
 
 fn volume(fields: &Value) -> Value {
@@ -203,10 +205,7 @@ fn a_phase_is_dated_when_it_begins() {
 fn old_ways_are_remarked_on() {
     let mut volume = volume(&json!({ "persistentVolumeReclaimPolicy": "Recycle" }));
     volume["metadata"] = json!({ "annotations": { super::CLASS_ANNOTATION: "a" } });
-    let hooks = describe::<PersistentVolumes>().hooks;
-    let told = hooks
-        .warnings(&created::<PersistentVolumes>(volume), None)
-        .unwrap();
+    let told = warnings::<PersistentVolumes>(volume);
     expect![[r#"
         metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead
         spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."#]].assert_eq(&told.join("\n"));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::PersistentVolumeClaims;
 use crate::describe;
 use crate::testing::{
-    check_create, check_defaults, check_row, check_status_change, created, told, updated,
+    check_create, check_defaults, check_row, check_status_change, created, told, updated, warnings,
 };
 
 fn claim(fields: &Value) -> Value {
@@ -227,9 +227,7 @@ fn a_status_is_checked() {
 fn fractions_and_old_ways_are_remarked_on() {
     let mut fields = claim(&sized("1500m"));
     fields["metadata"] = json!({ "annotations": { super::CLASS_ANNOTATION: "a" } });
-    let claim = created::<PersistentVolumeClaims>(fields);
-    let hooks = describe::<PersistentVolumeClaims>().hooks;
-    let told = hooks.warnings(&claim, None).unwrap();
+    let told = warnings::<PersistentVolumeClaims>(fields);
     expect![[r#"
         metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead
         spec.resources.requests[storage]: fractional byte value "1500m" is invalid, must be an integer"#]].assert_eq(&told.join("\n"));

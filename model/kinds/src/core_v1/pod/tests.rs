@@ -8,6 +8,7 @@ use super::Pods;
 use crate::describe;
 use crate::testing::{
     check_create, check_defaults, check_row, check_status, check_update, created, object, told,
+    warnings,
 };
 
 fn with(container: Value) -> Value {
@@ -581,10 +582,7 @@ fn a_gated_pod_waits_and_may_only_lose_gates() {
 #[test]
 fn a_variable_set_twice_is_worth_a_warning() {
     let env = json!({ "env": [{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }] });
-    let warnings = describe::<Pods>()
-        .hooks
-        .warnings(&created::<Pods>(with(env)), None)
-        .unwrap();
+    let warnings = warnings::<Pods>(with(env));
     let expected = "spec.containers[0].env[1]: hides previous definition of \"A\", which may be \
                     dropped when using apply";
     assert_eq!(warnings, [expected]);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Ingresses;
 use crate::describe;
-use crate::testing::{check_create, check_defaults, check_row, created};
+use crate::testing::{check_create, check_defaults, check_row, created, warnings_of};
 
 fn ingress(paths: &Value) -> Value {
     json!({ "spec": { "rules": [{ "host": "a.example.com", "http": { "paths": paths } }] } })
@@ -120,11 +120,11 @@ fn the_older_way_to_name_a_class_is_remarked_on() {
         "spec": { "defaultBackend": service("web") },
     });
     let ingress = created::<Ingresses>(old);
-    let hooks = describe::<Ingresses>().hooks;
+    let kind = describe::<Ingresses>();
     let told = "annotation \"kubernetes.io/ingress.class\" is deprecated, please use \
                 'spec.ingressClassName' instead";
-    assert_eq!(hooks.warnings(&ingress, None).unwrap(), [told]);
-    assert!(hooks.warnings(&ingress, Some(&ingress)).unwrap().is_empty());
+    assert_eq!(warnings_of(&kind, &ingress, None), [told]);
+    assert!(warnings_of(&kind, &ingress, Some(&ingress)).is_empty());
 }
 
 #[test]
