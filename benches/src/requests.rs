@@ -1,5 +1,6 @@
 //! What a request costs the server: 64 clients, ConfigMaps of 1 KiB, JSON over TLS, RBAC and
-//! admission on, each write durable before it is answered.
+//! admission on, each write durable before it is answered. First the clients share a connection, as
+//! those of one program do, then each has one of its own.
 
 use std::path::Path;
 
@@ -67,7 +68,7 @@ const STEPS: &[(&str, f64, Step)] = &[
     }),
 ];
 
-/// Does each to all of them.
+/// Does each to all of them, twice.
 pub(crate) fn measure(gantry: &Path) -> Result<Vec<Figure>> {
     let cluster = Cluster::control_plane(gantry)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -75,36 +76,43 @@ pub(crate) fn measure(gantry: &Path) -> Result<Vec<Figure>> {
 }
 
 async fn all(gantry: &Path, cluster: &Cluster) -> Result<Vec<Figure>> {
-    let mut clients = Vec::new();
+    let mut apart = Vec::new();
     for _ in 0..CLIENTS {
-        clients.push(cluster.connect().await?);
+        apart.push(cluster.connect().await?);
     }
+    let together = vec![apart[0].clone(); CLIENTS];
     let mut figures = Vec::new();
     for (name, budget, step) in STEPS {
-        let took = load::run(gantry, &clients, COUNT, *step).await;
-        let took = took.with_context(|| format!("{name} ConfigMaps"))?;
-        let thousands = f64::from(COUNT) / 1000.0;
-        let rate = f64::from(COUNT) / took.wall.as_secs_f64();
-        figures.extend([
-            Figure::new(
-                format!("{name}, server's CPU per 1,000"),
-                took.server.as_secs_f64() / thousands,
-                "CPU-s",
-            )
-            .at_most(*budget),
-            Figure::new(format!("  {name}, rate"), rate, "/s"),
-            Figure::new(
-                format!("  {name}, answer, 99 %"),
-                millis(percentile(took.latencies, 99)),
-                "ms",
-            ),
-        ]);
+        figures.extend(one(gantry, &together, *step, name, *budget).await?);
+    }
+    for (name, budget, step) in STEPS {
+        let name = format!("{name}, a connection each");
+        figures.extend(one(gantry, &apart, *step, &name, *budget).await?);
     }
     let (_, _, create) = STEPS[0];
-    let took = load::run(gantry, &clients[..1], ALONE, create).await?;
+    let took = load::run(gantry, &apart[..1], ALONE, create).await?;
     let median = millis(percentile(took.latencies, 50));
     figures.push(Figure::new("create by one client, median", median, "ms").at_most(0.5));
     Ok(figures)
+}
+
+async fn one(
+    gantry: &Path,
+    clients: &[Api],
+    step: Step,
+    name: &str,
+    budget: f64,
+) -> Result<[Figure; 3]> {
+    let took = load::run(gantry, clients, COUNT, step).await;
+    let took = took.with_context(|| format!("{name}: ConfigMaps"))?;
+    let cost = took.server.as_secs_f64() / (f64::from(COUNT) / 1000.0);
+    let rate = f64::from(COUNT) / took.wall.as_secs_f64();
+    let slow = millis(percentile(took.latencies, 99));
+    Ok([
+        Figure::new(format!("{name}, server's CPU per 1,000"), cost, "CPU-s").at_most(budget),
+        Figure::new(format!("  {name}, rate"), rate, "/s"),
+        Figure::new(format!("  {name}, answer, 99 %"), slow, "ms"),
+    ])
 }
 
 /// Makes so many ConfigMaps.
