@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::limits::JOINED_BYTES;
+use crate::limits::{JOINED_BYTES, WHOLE_BYTES};
 
 /// A stream whose writes wait to be joined; a [`Flushing`] sends them.
 pub(crate) struct Coalescing<S> {
@@ -172,16 +172,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Coalescing<S> {
     ) -> Poll<io::Result<usize>> {
         let mut outflow = lock(&self.outflow);
         let bytes = parts.iter().map(|part| part.len()).sum::<usize>();
-        if outflow.waiting.len() + bytes < JOINED_BYTES {
-            parts
-                .iter()
-                .for_each(|part| outflow.waiting.extend_from_slice(part));
-            return Poll::Ready(Ok(bytes));
+        if outflow.waiting.len() + bytes > JOINED_BYTES || bytes >= WHOLE_BYTES {
+            ready!(outflow.hand_over(cx))?;
         }
-        // What is large goes out as it is, without being copied.
-        ready!(outflow.hand_over(cx))?;
-        outflow.is_unsent = true;
-        Pin::new(&mut outflow.stream).poll_write_vectored(cx, parts)
+        if bytes >= WHOLE_BYTES {
+            // It goes out as it is, without being copied.
+            outflow.is_unsent = true;
+            return Pin::new(&mut outflow.stream).poll_write_vectored(cx, parts);
+        }
+        parts
+            .iter()
+            .for_each(|part| outflow.waiting.extend_from_slice(part));
+        Poll::Ready(Ok(bytes))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -281,13 +283,13 @@ mod tests {
 
     #[test]
     fn what_is_large_is_not_joined_and_overtakes_nothing() {
-        let turns = vec![vec![100, JOINED_BYTES, 50]];
+        let turns = vec![vec![100, WHOLE_BYTES, 50]];
         let mut connection = coalesced(Counted::default(), |stream| frames(stream, turns));
         assert!(poll(&mut connection).is_pending());
-        assert_eq!(lock(&connection.outflow).stream.pieces, [100, JOINED_BYTES]);
+        assert_eq!(lock(&connection.outflow).stream.pieces, [100, WHOLE_BYTES]);
         assert!(matches!(poll(&mut connection), Poll::Ready(Ok(()))));
         let pieces = lock(&connection.outflow).stream.pieces.clone();
-        assert_eq!(pieces, [100, JOINED_BYTES, 50]);
+        assert_eq!(pieces, [100, WHOLE_BYTES, 50]);
     }
 
     #[tokio::test]

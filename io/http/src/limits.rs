@@ -8,8 +8,10 @@ pub const BODY_BYTES: usize = 3 * 1024 * 1024;
 pub const CONNECTIONS: usize = 4096;
 /// Bytes of one answer that wait for a client who reads slowly; what follows is not made yet.
 pub const SENT_BYTES: usize = 32 * 1024;
-/// Bytes that wait to be joined with others that go to the same client: as many as fit in a TLS record.
-pub const JOINED_BYTES: usize = 16 * 1024;
+/// Bytes that wait to be joined with others that go to the same client.
+pub const JOINED_BYTES: usize = 32 * 1024;
+/// Bytes of one write that are not worth joining with others: as many as fit in a TLS record.
+pub const WHOLE_BYTES: usize = 16 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
 pub const STREAMS: u32 = 250;
 /// How long a client may take for its TLS handshake.

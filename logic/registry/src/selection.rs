@@ -69,8 +69,11 @@ impl Selection {
 
     /// Whether the object of a kind that is stored in its own form is meant.
     pub(crate) fn means(&self, key: &Key, encoded: &Encoded) -> bool {
+        if self.name.is_none() && self.fields.is_everything() {
+            return self.labels.is_everything() || self.labels.matches(&encoded.summary().labels);
+        }
         let is_selected = |key: ObjectKey| self.selects(&key, encoded, None);
-        self.is_everything() || key.object().is_some_and(is_selected)
+        key.object().is_some_and(is_selected)
     }
 
     /// Whether the object stored at `key` is meant; `fields` are those of the kind asked for when

@@ -204,15 +204,12 @@ impl WatchPlan {
     }
 
     fn selects(&self, key: &Key, stored: &Stored) -> bool {
-        if self.selection.is_everything() {
-            return true;
+        if self.kind.native || self.selection.is_everything() {
+            return self.selection.means(key, &stored.value);
         }
         let Some(key) = key.object() else {
             return false;
         };
-        if self.kind.native {
-            return self.selection.selects(&key, &stored.value, None);
-        }
         let fields = self.kind.hooks.fields(&render::read(&self.kind, stored));
         self.selection.selects(&key, &stored.value, Some(&fields))
     }
