@@ -75,6 +75,7 @@ impl Cache {
     pub fn hold(&self, watched: &Watched) {
         let mut all = lock(&self.shared.watched);
         all.entry(watched.resource.clone())
+            .and_modify(|known| known.join(watched))
             .or_insert_with(|| watched.clone());
     }
 

@@ -13,7 +13,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use serde_json::{Value, json};
 
 use gantry_api::key::{GroupVersion, Revision};
-use gantry_api::views::Meta;
 use gantry_api::{GroupKind, GroupResource, ObjectKey};
 use gantry_base::Timestamp;
 use gantry_reconcile::sources::Kind;
@@ -75,7 +74,7 @@ impl Census for Relations<'_> {
     }
 
     fn fleeting<T: Kind>(&mut self) {
-        self.sources = std::mem::take(&mut self.sources).read::<T>();
+        self.sources = std::mem::take(&mut self.sources).outlined::<T>(|_, _| Vec::new());
     }
 
     fn cluster_wide<T: Kind>(&mut self) {
@@ -151,8 +150,9 @@ impl Controller for Garbage {
 /// A changed object makes due whom it concerns.
 fn related<T: Kind>(sources: Sources, garbage: &Garbage) -> Sources {
     let garbage = garbage.clone();
-    sources
-        .mapped::<T>(move |object, view| garbage.concerned(view, &object.key(), object.metadata()))
+    sources.outlined::<T>(move |object, view| {
+        garbage.concerned(view, &object.object_key(), object.meta())
+    })
 }
 
 impl Garbage {

@@ -90,8 +90,8 @@ struct Homes(Sources);
 
 impl Census for Homes {
     fn namespaced<T: Kind>(&mut self) {
-        self.0 = std::mem::take(&mut self.0).mapped::<T>(|object, view| {
-            let home = object.metadata().namespace.as_deref().unwrap_or("");
+        self.0 = std::mem::take(&mut self.0).outlined::<T>(|object, view| {
+            let home = object.meta().namespace.as_deref().unwrap_or("");
             let home = view.get::<Namespace>("", home);
             let ending = home.filter(|home| home.is_terminating());
             ending.map(|home| home.key()).into_iter().collect()

@@ -11,7 +11,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota, Service};
 
 use gantry_api::views::amounts::{self, Amounts};
 use gantry_api::views::{Meta, PodView};
@@ -75,7 +75,12 @@ impl Controller for ResourceQuotas {
     const NAME: &'static str = "resourcequota-controller";
 
     fn sources(&self) -> Sources {
-        census::count(Givers(Sources::new().own::<ResourceQuota>())).0
+        let sources = Sources::new()
+            .own::<ResourceQuota>()
+            .read::<PersistentVolumeClaim>()
+            .read::<Pod>()
+            .read::<Service>();
+        census::count(Givers(sources)).0
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
@@ -92,7 +97,7 @@ impl Controller for ResourceQuotas {
             }
             for object in view.of_within(resource, &key.namespace) {
                 let object: &dyn Any = object.as_ref();
-                let cost = kind.cost_of(object, now).unwrap_or_default();
+                let cost = kind.cost_of(object, now);
                 if cost.is_meant(requirements(spec)) {
                     amounts::add(&mut used, &cost.amounts);
                 }
@@ -119,13 +124,14 @@ struct Givers(Sources);
 
 impl Census for Givers {
     fn namespaced<T: Kind>(&mut self) {
-        self.0 = std::mem::take(&mut self.0).mapped::<T>(|object, view| {
+        self.0 = std::mem::take(&mut self.0).outlined::<T>(|object, view| {
             let any: &dyn Any = object;
             let has_ended = any.downcast_ref::<Pod>().is_some_and(PodView::is_finished);
-            if !has_ended && view.any(&object.key()).is_some() {
+            if !has_ended && view.any(&object.object_key()).is_some() {
                 return Vec::new();
             }
-            let quotas = view.within::<ResourceQuota>(object.namespace());
+            let home = object.meta().namespace.as_deref().unwrap_or("");
+            let quotas = view.within::<ResourceQuota>(home);
             quotas.map(|quota| quota.key()).collect()
         });
     }

@@ -57,14 +57,12 @@ impl Controller for RootCa {
 
     fn sources(&self) -> Sources {
         let home = |map: &ConfigMap, _: &View| {
-            let key = ObjectKey::new(GroupResource::of::<Namespace>(), "", map.namespace());
-            if map.name() == NAME {
-                vec![key]
-            } else {
-                Vec::new()
-            }
+            let home = GroupResource::of::<Namespace>();
+            vec![ObjectKey::new(home, "", map.namespace())]
         };
-        Sources::new().own::<Namespace>().mapped::<ConfigMap>(home)
+        Sources::new()
+            .own::<Namespace>()
+            .named::<ConfigMap>(NAME, home)
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, _now: Timestamp) -> Option<World> {

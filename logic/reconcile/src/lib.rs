@@ -16,5 +16,5 @@ pub use plan::{Plan, Reason};
 pub use queue::{Next, Queue};
 pub use reconciler::{Awaits, Controller, Reconciler};
 pub use sources::Sources;
-pub use view::{Cached, View, Watched};
+pub use view::{Cached, Outline, View, Watched};
 pub use write::{EventNote, Write};

@@ -2,6 +2,7 @@
 //!
 //! A source never says what happened, only where to look.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -82,20 +83,54 @@ impl Sources {
     /// A changed `T` makes due what `keys` says.
     #[must_use]
     pub fn mapped<T: Kind>(
-        mut self,
+        self,
         keys: impl Fn(&T, &View) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        let keys = move |object: &dyn Cached, view: &View| {
-            let any: &dyn std::any::Any = object;
-            any.downcast_ref::<T>()
-                .map(|typed| keys(typed, view))
+        self.add(Watched::of::<T>(), move |object, view| {
+            typed(object)
+                .map(|object| keys(object, view))
                 .unwrap_or_default()
-        };
+        })
+    }
+
+    fn add(
+        mut self,
+        watched: Watched,
+        keys: impl Fn(&dyn Cached, &View) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
         self.0.push(Source {
-            watched: Watched::of::<T>(),
+            watched,
             keys: Arc::new(keys),
         });
         self
+    }
+
+    /// A changed `T` makes due what `keys` says, by its metadata alone. In the view it may be no more
+    /// than an [`Outline`](crate::Outline).
+    #[must_use]
+    pub fn outlined<T: Kind>(
+        self,
+        keys: impl Fn(&dyn Cached, &View) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.add(Watched::of::<T>().outlined([]), keys)
+    }
+
+    /// A changed `T` called `name` makes due what `keys` says; of others there may be no more than an
+    /// [`Outline`](crate::Outline) in the view.
+    #[must_use]
+    pub fn named<T: Kind>(
+        self,
+        name: &'static str,
+        keys: impl Fn(&T, &View) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        let watched = Watched::of::<T>().outlined([name]);
+        self.add(watched, move |object, view| {
+            let is_called = object.meta().name.as_deref() == Some(name);
+            typed(object)
+                .filter(|_| is_called)
+                .map(|object| keys(object, view))
+                .unwrap_or_default()
+        })
     }
 
     /// `T` is read when deciding, but its changes make nothing due.
@@ -114,6 +149,11 @@ pub trait Kind:
 impl<T> Kind for T where
     T: Resource + Metadata<Ty = ObjectMeta> + DeserializeOwned + fmt::Debug + Send + Sync + 'static
 {
+}
+
+fn typed<T: Kind>(object: &dyn Cached) -> Option<&T> {
+    let any: &dyn Any = object;
+    any.downcast_ref()
 }
 
 /// The address of the controller of an object, when it is an `Owner`.

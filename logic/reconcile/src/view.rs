@@ -4,6 +4,7 @@
 //! the newest revision it has seen, so that nobody decides on a world older than their own writes.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use imbl::ordmap::DiffItem;
 use imbl::{OrdMap, OrdSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use gantry_api::key::{GroupResource, ObjectKey, Revision};
@@ -36,6 +38,34 @@ where
     }
 }
 
+/// Only the metadata of an object: enough for whoever cares for objects of every kind, and much less
+/// than all of it.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    resource: GroupResource,
+    meta: ObjectMeta,
+}
+
+impl Cached for Outline {
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+
+    fn object_key(&self) -> ObjectKey {
+        let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+        ObjectKey {
+            resource: self.resource.clone(),
+            namespace: text(&self.meta.namespace),
+            name: text(&self.meta.name),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct MetadataOnly {
+    metadata: ObjectMeta,
+}
+
 /// Reads one object's JSON.
 pub type Decode = fn(&[u8]) -> Result<Arc<dyn Cached>, serde_json::Error>;
 
@@ -46,8 +76,9 @@ pub struct Watched {
     pub resource: GroupResource,
     /// The version it is read at.
     pub version: &'static str,
-    /// Reads one object's JSON.
-    pub decode: Decode,
+    decode: Decode,
+    /// Whether only outlines are kept, and of which names everything all the same.
+    outlined: Option<BTreeSet<&'static str>>,
     /// Which of them, when not all.
     pub field_selector: Option<String>,
 }
@@ -69,8 +100,41 @@ impl Watched {
             resource: GroupResource::of::<T>(),
             version: T::VERSION,
             decode: |json| Ok(Arc::new(serde_json::from_slice::<T>(json)?)),
+            outlined: None,
             field_selector: None,
         }
+    }
+
+    /// No more than an [`Outline`] of each, but for those called by one of these names, unless
+    /// somebody else wants all of them whole.
+    #[must_use]
+    pub fn outlined(mut self, but: impl IntoIterator<Item = &'static str>) -> Self {
+        self.outlined = Some(but.into_iter().collect());
+        self
+    }
+
+    /// Serves also whoever wants `other` of the same resource.
+    pub fn join(&mut self, other: &Self) {
+        match (&mut self.outlined, &other.outlined) {
+            (Some(own), Some(others)) => own.extend(others),
+            (own, None) => *own = None,
+            (None, Some(_)) => {}
+        }
+    }
+
+    /// Reads one object's JSON, as far as it is wanted.
+    pub fn read(&self, json: &[u8]) -> Result<Arc<dyn Cached>, serde_json::Error> {
+        let Some(whole) = &self.outlined else {
+            return (self.decode)(json);
+        };
+        let MetadataOnly { metadata } = serde_json::from_slice(json)?;
+        if whole.contains(metadata.name.as_deref().unwrap_or("")) {
+            return (self.decode)(json);
+        }
+        Ok(Arc::new(Outline {
+            resource: self.resource.clone(),
+            meta: metadata,
+        }))
     }
 
     /// Only those that `selector` selects, such as one node's pods.
@@ -320,6 +384,27 @@ mod tests {
             },
             ..Pod::default()
         })
+    }
+
+    #[test]
+    fn of_what_is_outlined_only_the_named_are_whole() {
+        let read = |watched: &Watched, name: &str| {
+            let json = format!(r#"{{"metadata":{{"namespace":"a","name":"{name}"}},"spec":null}}"#);
+            watched.read(json.as_bytes()).unwrap()
+        };
+        let is_whole = |object: &Arc<dyn Cached>| downcast::<Pod>(object).is_some();
+        let mut watched = Watched::of::<Pod>().outlined(["kept"]);
+        assert!(is_whole(&read(&watched, "kept")));
+        let outline = read(&watched, "other");
+        assert!(!is_whole(&outline));
+        let key = ObjectKey::new(GroupResource::of::<Pod>(), "a", "other");
+        assert_eq!(outline.object_key(), key);
+
+        watched.join(&Watched::of::<Pod>().outlined(["other"]));
+        assert!(is_whole(&read(&watched, "other")) && !is_whole(&read(&watched, "third")));
+        watched.join(&Watched::of::<Pod>());
+        watched.join(&Watched::of::<Pod>().outlined([]));
+        assert!(is_whole(&read(&watched, "third")));
     }
 
     #[test]

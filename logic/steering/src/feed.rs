@@ -116,6 +116,11 @@ impl Feed {
         &self.watched
     }
 
+    /// Follows for somebody else, too, who wants `other` of the same resource; not once it is open.
+    pub fn join(&mut self, other: &Watched) {
+        self.watched.join(other);
+    }
+
     /// The watch to open: all that is there, its end marked, and then the changes.
     #[must_use]
     pub fn request(&self) -> Request {
@@ -186,7 +191,9 @@ impl Feed {
 
     fn decode(&self, object: &RawValue) -> Result<Arc<dyn Cached>, FeedError> {
         let json = without_managers(object.get()).map_err(FeedError::Object)?;
-        (self.watched.decode)(json.as_bytes()).map_err(FeedError::Object)
+        self.watched
+            .read(json.as_bytes())
+            .map_err(FeedError::Object)
     }
 
     /// Keeps the object while collecting; else hands it back.

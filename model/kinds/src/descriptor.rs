@@ -305,11 +305,12 @@ impl Descriptor {
         Ok(self.with_counts(self.hooks.cost(object, now)?))
     }
 
-    /// The same of an object in its typed form; nothing of an object of another kind.
+    /// The same of an object in its typed form. Of one that is not, only that it is there counts: what
+    /// more a kind takes can be told of whole objects only.
     #[must_use]
-    pub fn cost_of(&self, object: &dyn Any, now: Timestamp) -> Option<Cost> {
-        let cost = self.hooks.cost_of(object, now)?;
-        Some(self.with_counts(cost))
+    pub fn cost_of(&self, object: &dyn Any, now: Timestamp) -> Cost {
+        let cost = self.hooks.cost_of(object, now).unwrap_or_default();
+        self.with_counts(cost)
     }
 
     fn with_counts(&self, cost: Cost) -> Cost {

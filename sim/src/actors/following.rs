@@ -52,11 +52,13 @@ impl Following {
 
     /// Will follow `watched`, unless that resource is followed already.
     pub(super) fn hold(&mut self, watched: &Watched) {
-        if !self.holds(&watched.resource) {
-            self.feeds.push(Follow {
+        let mut feeds = self.feeds.iter_mut();
+        match feeds.find(|follow| follow.feed.watched().resource == watched.resource) {
+            Some(follow) => follow.feed.join(watched),
+            None => self.feeds.push(Follow {
                 feed: Feed::new(watched.clone()),
                 failures: 0,
-            });
+            }),
         }
     }
 

@@ -289,8 +289,10 @@ impl Visitor for Wanted<'_, '_> {
             }
             let listeners = &mut self.process.listeners;
             let resource = source.watched.resource.clone();
-            if !listeners.contains_key(&resource) {
-                self.watched.push(Feed::new(source.watched.clone()));
+            let mut feeds = self.watched.iter_mut();
+            match feeds.find(|feed| feed.watched().resource == resource) {
+                Some(feed) => feed.join(&source.watched),
+                None => self.watched.push(Feed::new(source.watched.clone())),
             }
             let of = listeners.entry(resource).or_default();
             if is_chosen {
