@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use imbl::ordmap::DiffItem;
 use imbl::{OrdMap, OrdSet};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
 use k8s_openapi::{Metadata, Resource};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -38,8 +38,8 @@ where
     }
 }
 
-/// Only the metadata of an object: enough for whoever cares for objects of every kind, and much less
-/// than all of it.
+/// Who an object is, whose it is and whether it ends: enough for whoever cares for objects of every
+/// kind, and much less than all of it. The rest of its metadata is empty.
 #[derive(Clone, Debug)]
 pub struct Outline {
     resource: GroupResource,
@@ -62,8 +62,21 @@ impl Cached for Outline {
 }
 
 #[derive(Deserialize)]
-struct MetadataOnly {
-    metadata: ObjectMeta,
+struct Outlined {
+    metadata: OutlinedMeta,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OutlinedMeta {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    creation_timestamp: Option<Time>,
+    deletion_timestamp: Option<Time>,
+    finalizers: Option<Vec<String>>,
+    owner_references: Option<Vec<OwnerReference>>,
 }
 
 /// Reads one object's JSON.
@@ -127,13 +140,23 @@ impl Watched {
         let Some(whole) = &self.outlined else {
             return (self.decode)(json);
         };
-        let MetadataOnly { metadata } = serde_json::from_slice(json)?;
+        let Outlined { metadata } = serde_json::from_slice(json)?;
         if whole.contains(metadata.name.as_deref().unwrap_or("")) {
             return (self.decode)(json);
         }
         Ok(Arc::new(Outline {
             resource: self.resource.clone(),
-            meta: metadata,
+            meta: ObjectMeta {
+                name: metadata.name,
+                namespace: metadata.namespace,
+                uid: metadata.uid,
+                resource_version: metadata.resource_version,
+                creation_timestamp: metadata.creation_timestamp,
+                deletion_timestamp: metadata.deletion_timestamp,
+                finalizers: metadata.finalizers,
+                owner_references: metadata.owner_references,
+                ..ObjectMeta::default()
+            },
         }))
     }
 
@@ -368,7 +391,6 @@ fn downcast<T: Cached>(object: &Arc<dyn Cached>) -> Option<Arc<T>> {
 mod tests {
     use super::*;
     use k8s_openapi::api::core::v1::Pod;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
     fn pod(namespace: &str, name: &str, owner: &str) -> Arc<Pod> {
         let owner = OwnerReference {
