@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use gantry_api::jsonpath::TemplateError;
 use gantry_base::{chain, ignore};
 use gantry_client::RemoteError;
 use gantry_client::kubeconfig::KubeconfigError;
@@ -106,6 +107,12 @@ impl From<RemoteError> for Failure {
 impl From<KubeconfigError> for Failure {
     fn from(error: KubeconfigError) -> Self {
         Self::Said(chain(&error))
+    }
+}
+
+impl From<TemplateError> for Failure {
+    fn from(error: TemplateError) -> Self {
+        Self::Said(error.to_string())
     }
 }
 

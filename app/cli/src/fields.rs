@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+pub(crate) use gantry_api::jsonpath::shown;
+
 /// The value at a dotted path; null when there is none.
 pub(crate) fn at<'v>(value: &'v Value, path: &str) -> &'v Value {
     path.split('.').fold(value, |value, name| &value[name])
@@ -28,15 +30,6 @@ pub(crate) fn entries<'v>(value: &'v Value, path: &str) -> Vec<(&'v String, &'v 
     let mut entries: Vec<_> = map.into_iter().flatten().collect();
     entries.sort_by_key(|(key, _)| *key);
     entries
-}
-
-/// A scalar as users see it.
-pub(crate) fn shown(value: &Value) -> String {
-    match value.as_str() {
-        Some(text) => text.to_owned(),
-        None if value.is_null() => String::new(),
-        None => value.to_string(),
-    }
 }
 
 /// `a=b,c=d`, or the word for nothing.

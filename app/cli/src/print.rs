@@ -2,16 +2,15 @@
 
 pub(crate) mod columns;
 pub(crate) mod json;
-pub(crate) mod jsonpath;
 pub(crate) mod table;
 pub(crate) mod tabs;
 
+use gantry_api::jsonpath::Template;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, said};
 use crate::fields::{items, text};
 use columns::Columns;
-use jsonpath::Template;
 
 /// What `-o` asks for.
 #[derive(Clone, Debug)]
@@ -21,6 +20,7 @@ pub(crate) enum Format {
     Yaml,
     Name,
     JsonPath(Template),
+    JsonPathAsJson(Template),
     Columns(Columns),
 }
 
@@ -40,7 +40,7 @@ impl Format {
             "yaml" => Self::Yaml,
             "name" => Self::Name,
             "jsonpath" => Self::JsonPath(Template::parse(rest)?),
-            "jsonpath-as-json" => Self::JsonPath(Template::parse(rest)?.giving_json()),
+            "jsonpath-as-json" => Self::JsonPathAsJson(Template::parse(rest)?),
             "jsonpath-file" => Self::JsonPath(Template::parse(&read(rest)?)?),
             "custom-columns" => Self::Columns(Columns::parse(rest)?),
             "custom-columns-file" => Self::Columns(Columns::parse_file(&read(rest)?)?),
@@ -62,6 +62,7 @@ impl Format {
             Self::Json => json::pretty(value),
             Self::Yaml => gantry_api::yaml::write(value),
             Self::JsonPath(template) => template.render(value),
+            Self::JsonPathAsJson(template) => json::pretty(&Value::Array(template.find(value))),
             Self::Columns(columns) => {
                 let single = [value.clone()];
                 let is_list = value["items"].is_array();

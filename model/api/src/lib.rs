@@ -6,6 +6,7 @@
 pub mod caller;
 pub mod encoded;
 pub mod field_error;
+pub mod jsonpath;
 pub mod key;
 pub mod object;
 pub mod status;

@@ -3,6 +3,7 @@
 mod shower;
 
 use clap::Args;
+use gantry_api::jsonpath::Template;
 use gantry_client::Call;
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use crate::fields::text;
 use crate::limits::LIST_CHUNK;
 use crate::manifest::Files;
 use crate::objects::Found;
-use crate::print::jsonpath::Template;
 use crate::print::table::{Look, Printer, Table, sort_rows};
 use crate::print::{Format, list_of, without_managers};
 use crate::selection::{self, Filter, Selection, Target};

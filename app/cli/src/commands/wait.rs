@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::Args;
+use gantry_api::jsonpath::Template;
 use serde_json::Value;
 
 use crate::failure::{Failure, said};
 use crate::fields::{items, number, shown, text};
-use crate::print::jsonpath::Template;
 use crate::selection::{self, Selection, Target};
 use crate::session::{Session, duration};
 use crate::watching;

@@ -1,8 +1,8 @@
 //! Tables of the user's own columns: `NAME:.metadata.name,IMAGE:.spec.containers[*].image`.
 
+use gantry_api::jsonpath::Template;
 use serde_json::Value;
 
-use super::jsonpath::Template;
 use super::tabs::Stops;
 use crate::failure::{Failure, said};
 use crate::fields::shown;

@@ -1,10 +1,10 @@
 //! Tables as the server makes them, shown in columns.
 
+use gantry_api::jsonpath::Template;
 use gantry_api::table::{ColumnDefinition, Row};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::jsonpath::Template;
 use super::tabs::Stops;
 use crate::fields::{pairs, text};
 

@@ -10,14 +10,16 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::failure::Failure;
-
 /// A template, ready to be filled in.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Template {
+pub struct Template {
     parts: Vec<Part>,
-    as_json: bool,
 }
+
+/// A template that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("error parsing jsonpath{0}")]
+pub struct TemplateError(String);
 
 /// A piece of a template.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,14 +73,13 @@ pub(crate) enum Comparison {
 
 impl Template {
     /// Reads a template; text outside braces is kept as it is.
-    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let parts = parse::template(text)?;
-        let as_json = false;
-        Ok(Self { parts, as_json })
+        Ok(Self { parts })
     }
 
     /// Reads one path, with or without braces and the first dot.
-    pub(crate) fn relaxed(text: &str) -> Result<Self, Failure> {
+    pub fn relaxed(text: &str) -> Result<Self, TemplateError> {
         let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
         let path = bare.strip_prefix('.').unwrap_or(bare);
         let text = if path.is_empty() {
@@ -91,24 +92,17 @@ impl Template {
         Self::parse(&text)
     }
 
-    /// The same, giving what it finds as JSON.
-    pub(crate) fn giving_json(mut self) -> Self {
-        self.as_json = true;
-        self
-    }
-
     /// The template filled in from `value`.
-    pub(crate) fn render(&self, value: &Value) -> String {
-        if self.as_json {
-            return super::json::pretty(&Value::Array(self.find(value)));
-        }
+    #[must_use]
+    pub fn render(&self, value: &Value) -> String {
         let mut text = String::new();
         evaluate::render(&self.parts, value, value, &mut text);
         text
     }
 
     /// Everything that the paths of the template find.
-    pub(crate) fn find(&self, value: &Value) -> Vec<Value> {
+    #[must_use]
+    pub fn find(&self, value: &Value) -> Vec<Value> {
         let mut found = Vec::new();
         for part in &self.parts {
             if let Part::Path(steps) = part {
@@ -118,10 +112,31 @@ impl Template {
         found
     }
 
+    /// The first thing that the paths of the template find.
+    #[must_use]
+    pub fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        let path = |part: &Part| match part {
+            Part::Path(steps) => evaluate::walk(steps, value, value).into_iter().next(),
+            Part::Text(_) | Part::Range(..) => None,
+        };
+        self.parts.iter().find_map(path)
+    }
+
     /// The order of two objects by the first thing found in each; times, numbers and quantities
     /// by their value.
-    pub(crate) fn compare(&self, left: &Value, right: &Value) -> Ordering {
+    #[must_use]
+    pub fn compare(&self, left: &Value, right: &Value) -> Ordering {
         let first = |value| self.find(value).into_iter().next().unwrap_or(Value::Null);
         evaluate::order(&first(left), &first(right))
+    }
+}
+
+/// A scalar as users see it.
+#[must_use]
+pub fn shown(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None if value.is_null() => String::new(),
+        None => value.to_string(),
     }
 }

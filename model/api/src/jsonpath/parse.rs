@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Comparison, Operand, Part, Step};
-use crate::failure::{Failure, said};
+use super::{Comparison, Operand, Part, Step, TemplateError};
+
+fn said<T>(text: impl Into<String>) -> Result<T, TemplateError> {
+    Err(TemplateError(text.into()))
+}
 
 /// Reads a whole template.
-pub(super) fn template(text: &str) -> Result<Vec<Part>, Failure> {
+pub(super) fn template(text: &str) -> Result<Vec<Part>, TemplateError> {
     // The innermost list is the one being filled; each `range` opens one, each `end` closes one.
     let mut open: Vec<(Vec<Step>, Vec<Part>)> = vec![(Vec::new(), Vec::new())];
     let mut rest = text;
@@ -19,7 +22,7 @@ pub(super) fn template(text: &str) -> Result<Vec<Part>, Failure> {
     push(&mut open, Part::Text(rest.to_owned()));
     match (open.pop(), open.is_empty()) {
         (Some((_, parts)), true) => Ok(parts),
-        _ => said("error parsing jsonpath: unclosed range, expected {end}"),
+        _ => said(": unclosed range, expected {end}"),
     }
 }
 
@@ -32,14 +35,14 @@ fn push(open: &mut [(Vec<Step>, Vec<Part>)], part: Part) {
     }
 }
 
-fn action(text: &str, open: &mut Vec<(Vec<Step>, Vec<Part>)>) -> Result<(), Failure> {
+fn action(text: &str, open: &mut Vec<(Vec<Step>, Vec<Part>)>) -> Result<(), TemplateError> {
     if text == "end" {
         return match open.pop() {
             Some((steps, parts)) if !open.is_empty() => {
                 push(open, Part::Range(steps, parts));
                 Ok(())
             }
-            _ => said("error parsing jsonpath: not in range, nothing to end"),
+            _ => said(": not in range, nothing to end"),
         };
     }
     if let Some(path) = text.strip_prefix("range ") {
@@ -59,7 +62,7 @@ fn action(text: &str, open: &mut Vec<(Vec<Step>, Vec<Part>)>) -> Result<(), Fail
 }
 
 /// Where the brace that opens `text` is closed; quotes hide braces.
-fn closing(text: &str) -> Result<usize, Failure> {
+fn closing(text: &str) -> Result<usize, TemplateError> {
     let mut quote = None;
     let mut escaped = false;
     for (index, letter) in text.char_indices() {
@@ -73,7 +76,7 @@ fn closing(text: &str) -> Result<usize, Failure> {
             (None, _) => {}
         }
     }
-    said("error parsing jsonpath: unclosed action")
+    said(": unclosed action")
 }
 
 struct Reader<'t> {
@@ -91,15 +94,12 @@ impl<'t> Reader<'t> {
         taken.is_some()
     }
 
-    fn path(&mut self) -> Result<Vec<Step>, Failure> {
+    fn path(&mut self) -> Result<Vec<Step>, TemplateError> {
         let mut steps = Vec::new();
         if self.take("$") {
             steps.push(Step::Root);
         } else if !self.take("@") && !self.rest.starts_with(['.', '[']) {
-            return said(format!(
-                "error parsing jsonpath {:?}: unrecognized identifier",
-                self.rest
-            ));
+            return said(format!(" {:?}: unrecognized identifier", self.rest));
         }
         loop {
             if self.take("..") {
@@ -139,7 +139,7 @@ impl<'t> Reader<'t> {
         Some(Step::Field(name)).filter(|step| *step != Step::Field(String::new()))
     }
 
-    fn brackets(&mut self) -> Result<Step, Failure> {
+    fn brackets(&mut self) -> Result<Step, TemplateError> {
         if self.take("?(") {
             return self.filter();
         }
@@ -152,7 +152,7 @@ impl<'t> Reader<'t> {
                 break;
             }
             if !self.take(",") {
-                return said("error parsing jsonpath: unterminated array");
+                return said(": unterminated array");
             }
         }
         Ok(if steps.len() == 1 {
@@ -162,7 +162,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn bracketed(&mut self) -> Result<Step, Failure> {
+    fn bracketed(&mut self) -> Result<Step, TemplateError> {
         if self.take("*") {
             return Ok(Step::All);
         }
@@ -175,11 +175,10 @@ impl<'t> Reader<'t> {
         let text = text.trim();
         let number = |text: &str| match text {
             "" => Ok(None),
-            text => text.parse::<i64>().map(Some).or_else(|_| {
-                said(format!(
-                    "error parsing jsonpath: invalid array index {text}"
-                ))
-            }),
+            text => text
+                .parse::<i64>()
+                .map(Some)
+                .or_else(|_| said(format!(": invalid array index {text}"))),
         };
         let parts: Vec<&str> = text.split(':').collect();
         match parts.as_slice() {
@@ -193,13 +192,11 @@ impl<'t> Reader<'t> {
                 number(to)?,
                 number(step)?.unwrap_or(1).max(1),
             )),
-            _ => said(format!(
-                "error parsing jsonpath: invalid array index {text}"
-            )),
+            _ => said(format!(": invalid array index {text}")),
         }
     }
 
-    fn filter(&mut self) -> Result<Step, Failure> {
+    fn filter(&mut self) -> Result<Step, TemplateError> {
         const SIGNS: [(&str, Comparison); 6] = [
             ("==", Comparison::Equal),
             ("!=", Comparison::NotEqual),
@@ -217,11 +214,11 @@ impl<'t> Reader<'t> {
         if self.take(")]") {
             Ok(Step::Filter(Box::new(left), right))
         } else {
-            said("error parsing jsonpath: unterminated filter")
+            said(": unterminated filter")
         }
     }
 
-    fn operand(&mut self) -> Result<Operand, Failure> {
+    fn operand(&mut self) -> Result<Operand, TemplateError> {
         self.rest = self.rest.trim_start();
         let operand = match self.rest.chars().next() {
             Some('"' | '\'') => Operand::Literal(Value::from(self.quoted()?)),
@@ -241,7 +238,7 @@ impl<'t> Reader<'t> {
         Ok(operand)
     }
 
-    fn quoted(&mut self) -> Result<String, Failure> {
+    fn quoted(&mut self) -> Result<String, TemplateError> {
         let mut letters = self.rest.char_indices();
         let mark = letters.next().map(|(_, letter)| letter);
         let mut text = String::new();
@@ -262,6 +259,6 @@ impl<'t> Reader<'t> {
                 None => {}
             }
         }
-        said("error parsing jsonpath: unterminated quoted string")
+        said(": unterminated quoted string")
     }
 }

@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 use gantry_base::Quantity;
 use serde_json::Value;
 
-use super::{Comparison, Operand, Part, Step};
-use crate::fields::shown;
+use super::{Comparison, Operand, Part, Step, shown};
 
 /// Fills in `parts` from `here`.
 pub(super) fn render(parts: &[Part], root: &Value, here: &Value, text: &mut String) {
