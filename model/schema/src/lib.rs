@@ -5,6 +5,7 @@
 //! facts about built-in kinds are a generated table. This crate reads no clock: times are
 //! arguments.
 
+pub mod constraints;
 pub mod decode;
 pub mod default;
 pub mod encode;
@@ -12,6 +13,7 @@ mod facts;
 pub mod limits;
 pub mod merge;
 pub mod patch;
+pub mod pattern;
 mod proto;
 pub mod prune;
 
@@ -19,7 +21,8 @@ pub mod schema;
 mod trail;
 pub mod validate;
 
+pub use constraints::Constraints;
 pub use decode::{Decoded, Document, Finding, Format};
 
 pub use merge::{FieldSet, ManagedFields};
-pub use schema::{Field, Schema, Shape, TypeRef};
+pub use schema::{Field, KindType, Schema, Shape, TypeRef};

@@ -40,3 +40,6 @@ pub const UPDATE_MANAGERS_MAX: usize = 10;
 /// Bytes that one JSON patch may copy and move. Keeps repeated copies from doubling an object
 /// until memory runs out; upstream bounds them alike.
 pub const PATCH_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
+
+/// Bytes that one pattern may take once it is built. A definition with a larger one is refused.
+pub const PATTERN_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -7,7 +7,7 @@
 mod structural;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use gantry_base::suggest;
 use serde_json::Value;
@@ -34,6 +34,9 @@ pub struct ObjectType {
     pub name: String,
     /// Whether fields that are not listed are kept.
     pub open: bool,
+    /// Whether values of another type are kept when bodies are decoded: they are refused later, with
+    /// everything else that is wrong.
+    pub keeps_misfits: bool,
     /// The fields, sorted by name; [`Schema::define`] sorts them.
     pub fields: Vec<Field>,
 }
@@ -176,6 +179,11 @@ impl Schema {
         object.fields = fields;
     }
 
+    /// Lets a type, and what in it is no object of its own, keep values of another type.
+    pub fn keep_misfits(&mut self, id: ObjectId) {
+        self.objects[id.0].keeps_misfits = true;
+    }
+
     /// Says which type a kind has.
     pub fn bind(&mut self, group: &str, version: &str, kind: &str, id: ObjectId) {
         self.kinds.insert(kind_key(group, version, kind), id);
@@ -235,6 +243,7 @@ impl Schema {
             });
         }
         self.define(copied, object.open, fields);
+        self.objects[copied.0].keeps_misfits = object.keeps_misfits;
         copied
     }
 
@@ -269,6 +278,44 @@ impl Schema {
             schema: self,
             shape: &FREE,
         }
+    }
+}
+
+/// The type of a kind, for whoever keeps it.
+#[derive(Clone, Debug)]
+pub struct KindType {
+    /// Its own schema; the built-in one when there is none.
+    own: Option<Arc<Schema>>,
+    /// Which type in it; a free one when there is none.
+    id: Option<ObjectId>,
+}
+
+impl KindType {
+    /// The type of a built-in kind.
+    #[must_use]
+    pub fn builtin(group: &str, version: &str, kind: &str) -> Self {
+        let known = Schema::builtin().kind(group, version, kind);
+        Self {
+            own: None,
+            id: known.and_then(TypeRef::id),
+        }
+    }
+
+    /// A type of a schema that only this kind has.
+    #[must_use]
+    pub const fn of(schema: Arc<Schema>, id: ObjectId) -> Self {
+        Self {
+            own: Some(schema),
+            id: Some(id),
+        }
+    }
+
+    /// The type itself.
+    #[must_use]
+    pub fn get(&self) -> TypeRef<'_> {
+        let schema = self.own.as_deref().unwrap_or_else(|| Schema::builtin());
+        self.id
+            .map_or_else(|| schema.free(), |id| schema.object(id))
     }
 }
 

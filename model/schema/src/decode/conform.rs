@@ -33,6 +33,8 @@ pub(super) fn untyped<'a>(node: Node<'a>, source: Source<'a>) -> Decoded {
 
 struct Walk<'a> {
     source: Source<'a>,
+    /// Whether the object that the walk is in keeps values of another type.
+    keeps_misfits: bool,
     unknown: Vec<Finding>,
     duplicate: Vec<Finding>,
     /// Bytes of paths that may still be written out.
@@ -44,6 +46,7 @@ impl<'a> Walk<'a> {
         let allowance = limits::FINDINGS_BYTES_MAX;
         Self {
             source,
+            keeps_misfits: false,
             unknown: Vec::new(),
             duplicate: Vec::new(),
             allowance,
@@ -64,6 +67,7 @@ impl<'a> Walk<'a> {
     ) -> Result<Value, DecodeError> {
         let kind = match (ty.shape(), node.kind) {
             (Shape::Any | Shape::Free, kind) => return Ok(self.free(kind, at)),
+            (_, NodeKind::Null) if self.keeps_misfits => return Ok(Value::Null),
             (_, NodeKind::Null) => return Ok(empty(ty.shape())),
             (Shape::Object { .. }, NodeKind::Object(entries)) => {
                 return self.object(entries, ty, at);
@@ -72,15 +76,32 @@ impl<'a> Walk<'a> {
             (Shape::List { .. }, NodeKind::List(items)) => return self.list(items, ty, at),
             (_, kind) => kind,
         };
-        scalar(ty.shape(), &kind).ok_or_else(|| DecodeError::Type {
-            path: at.path(),
-            expected: expected(ty.shape()),
-            found: described(&kind),
-            line: self.source.line(node.offset),
-        })
+        match scalar(ty.shape(), &kind) {
+            Some(value) => Ok(value),
+            None if self.keeps_misfits => Ok(self.free(kind, at)),
+            None => Err(DecodeError::Type {
+                path: at.path(),
+                expected: expected(ty.shape()),
+                found: described(&kind),
+                line: self.source.line(node.offset),
+            }),
+        }
     }
 
     fn object(
+        &mut self,
+        entries: Vec<Entry<'a>>,
+        ty: TypeRef<'_>,
+        at: &Trail<'_>,
+    ) -> Result<Value, DecodeError> {
+        let keeps = ty.object().is_some_and(|object| object.keeps_misfits);
+        let outside = std::mem::replace(&mut self.keeps_misfits, keeps);
+        let fields = self.fields(entries, ty, at);
+        self.keeps_misfits = outside;
+        fields
+    }
+
+    fn fields(
         &mut self,
         entries: Vec<Entry<'a>>,
         ty: TypeRef<'_>,
@@ -98,7 +119,7 @@ impl<'a> Walk<'a> {
                 value: node,
             } = entry;
             let here = Trail::Field(at, &key);
-            let is_repeated = if drops_null(field, &node) {
+            let is_repeated = if self.drops_null(field, &node) {
                 map.remove(&field.name).is_some()
             } else {
                 let keeps_null = field.nullable && matches!(node.kind, NodeKind::Null);
@@ -206,19 +227,25 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether a field's `null` means that it is absent. A required list or map is empty instead,
+    /// since clients write an empty list of theirs as `null`; what keeps misfits tells nullable
+    /// fields from others and nothing else.
+    fn drops_null(&self, field: &Field, node: &Node<'_>) -> bool {
+        if !matches!(node.kind, NodeKind::Null) {
+            return false;
+        }
+        if self.keeps_misfits {
+            return !field.nullable;
+        }
+        let is_collection = matches!(field.shape, Shape::List { .. } | Shape::Map { .. });
+        let keeps = field.nullable || (field.required && is_collection);
+        !keeps && !matches!(field.shape, Shape::Free)
+    }
+
     /// Pays for a finding. The last one may cost more than is left, so that there always is one.
     fn pay(&mut self, finding: &Finding) {
         self.allowance = self.allowance.saturating_sub(finding.path.as_str().len());
     }
-}
-
-/// Whether a field's `null` means that it is absent. A required list or map is empty instead,
-/// since clients write an empty list of theirs as `null`.
-fn drops_null(field: &Field, node: &Node<'_>) -> bool {
-    let is_collection = matches!(field.shape, Shape::List { .. } | Shape::Map { .. });
-    let keeps = field.nullable || (field.required && is_collection);
-    let is_null = matches!(node.kind, NodeKind::Null);
-    is_null && !keeps && !matches!(field.shape, Shape::Free)
 }
 
 /// What `null` stands for where something has to be.

@@ -85,6 +85,7 @@ impl Schema {
             is_set(definition, "x-kubernetes-preserve-unknown-fields"),
             fields,
         );
+        self.keep_misfits(id);
         id
     }
 
