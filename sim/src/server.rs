@@ -17,7 +17,7 @@ use gantry_api::{Rejection, Revision};
 use gantry_kinds::bootstrap::{Bootstrap, objects};
 use gantry_registry::request::Verb;
 use gantry_registry::subresources::token::SignedToken;
-use gantry_registry::{Around, Errand, Registry, Reply, Request, Settings, Todo, permission};
+use gantry_registry::{Around, Catalog, Errand, Reply, Request, Settings, Todo, permission};
 use gantry_store::{CommitError, HistoryLimits, Key, Snapshot, Txn};
 
 use crate::actor::{Address, Input};
@@ -59,7 +59,7 @@ struct Pending {
 /// All members of the API server, and the store that they share.
 #[derive(Debug)]
 pub(crate) struct Server {
-    registry: Registry,
+    catalog: Catalog,
     ledger: Ledger,
     members: Vec<Member>,
     pending: BTreeMap<PendingId, Pending>,
@@ -75,7 +75,7 @@ impl Server {
     pub(crate) fn new(members: usize, history: HistoryLimits, plant: Plant) -> Self {
         Self {
             plant,
-            registry: Registry::new(gantry_kinds::builtin(), Settings::default()),
+            catalog: Catalog::new(gantry_kinds::builtin(), Settings::default()),
             ledger: Ledger::new(history),
             members: (0..members.max(1)).map(|_| Member::default()).collect(),
             pending: BTreeMap::new(),
@@ -88,11 +88,12 @@ impl Server {
     }
 
     /// The requests that make the objects every server contains.
-    pub(crate) fn bootstrap(&self) -> Vec<Request> {
+    pub(crate) fn bootstrap(&mut self) -> Vec<Request> {
+        let registry = self.catalog.registry(&self.ledger.snapshot());
         let settings = Bootstrap {
-            service_ranges: vec![self.registry.settings().service_range.to_string()],
+            service_ranges: vec![registry.settings().service_range.to_string()],
         };
-        let known = self.registry.kinds();
+        let known = registry.kinds();
         let requests = objects(&settings).into_iter().filter_map(|object| {
             let version = object.api_version();
             let kind = known.iter().find(|kind| {
@@ -185,7 +186,7 @@ impl Server {
             now: core.now,
             chance: core.chance.stream("registry"),
         };
-        errand.decide(&self.registry, around)
+        errand.decide(&self.catalog.registry(&snapshot), around)
     }
 
     /// Decides a request, for the first time or again.

@@ -77,8 +77,8 @@ async fn ensure(
 
 fn key(gateway: &Gateway, object: &Object) -> Option<ObjectKey> {
     let version = object.api_version();
-    let kinds = gateway.registry().kinds();
-    let kind = kinds.iter().find(|known| {
+    let registry = gateway.registry();
+    let kind = registry.kinds().iter().find(|known| {
         known.names.kind == object.kind()
             && known.names.group == version.group
             && known.names.version == version.version

@@ -7,7 +7,9 @@ use futures_util::future::join_all;
 use gantry_api::{Rejection, Revision};
 use gantry_base::Entropy;
 use gantry_base::entropy::Seeded;
-use gantry_registry::{Around, Encoding, Errand, Reply, Request, Todo, freshness, permission};
+use gantry_registry::{
+    Around, Encoding, Errand, Registry, Reply, Request, Todo, freshness, permission,
+};
 use gantry_store::{CommitError, Freshness, KeyRange, Snapshot, Txn};
 
 use crate::gateway::{Response, Shared};
@@ -20,7 +22,7 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response
     let encoding = request.encoding;
     let mut errand = Errand::new(request);
     loop {
-        let todo = shared.around(|around| errand.decide(&shared.registry, around))?;
+        let todo = shared.around(|registry, around| errand.decide(registry, around))?;
         match todo {
             Todo::Answer(reply) => return respond(reply, None, encoding),
             Todo::Commit(txn) => {
@@ -91,19 +93,20 @@ pub(crate) fn authorize(shared: &Shared, request: &Request) -> Result<(), Reject
 
 impl Shared {
     /// Asks `decide`, in the world as it is now.
-    pub(crate) fn around<T>(&self, decide: impl FnOnce(Around<'_>) -> T) -> T {
+    pub(crate) fn around<T>(&self, decide: impl FnOnce(&Registry, Around<'_>) -> T) -> T {
         let snapshot: Snapshot = self.ledger.snapshot();
         let access = self.access(&snapshot);
         let mut chance = Drawn {
             shared: self,
             numbers: None,
         };
-        decide(Around {
+        let around = Around {
             snapshot: &snapshot,
             access: &access,
             now: self.clock.now(),
             chance: &mut chance,
-        })
+        };
+        decide(&self.registry(&snapshot), around)
     }
 
     /// Chance for one request, drawn under a lock that is held for one number only.

@@ -45,19 +45,26 @@ impl Document {
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
     /// Held while one is built, so that many who ask at once wait for one.
-    built: Mutex<BTreeMap<String, Document>>,
+    built: Mutex<BTreeMap<String, Built>>,
+}
+
+/// A document, and the edition of what it was built from.
+#[derive(Debug)]
+struct Built {
+    edition: u64,
+    document: Document,
 }
 
 impl Documents {
     fn get(
         &self,
-        path: &str,
+        (path, edition): (&str, u64),
         content_type: &'static str,
         build: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Option<Document> {
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = built.get(path) {
-            return Some(known.clone());
+        if let Some(known) = built.get(path).filter(|known| known.edition == edition) {
+            return Some(known.document.clone());
         }
         let content = build()?;
         let document = Document {
@@ -65,7 +72,11 @@ impl Documents {
             etag: etag(&content),
             content_type,
         };
-        built.insert(path.to_owned(), document.clone());
+        let kept = Built {
+            edition,
+            document: document.clone(),
+        };
+        built.insert(path.to_owned(), kept);
         Some(document)
     }
 }
@@ -88,18 +99,22 @@ impl Gateway {
     /// `/openapi/v2` in JSON.
     #[must_use]
     pub fn openapi_v2(&self) -> Document {
-        let build = || Some(self.registry().openapi_v2().to_string().into_bytes());
+        let registry = self.registry();
+        let build = || Some(registry.openapi_v2().to_string().into_bytes());
         let documents = &self.shared.documents;
-        let document = documents.get("v2", "application/json", build);
+        let edition = registry.edition(None);
+        let document = documents.get(("v2", edition), "application/json", build);
         document.expect("there is always a second version")
     }
 
     /// `/openapi/v2` in protobuf.
     #[must_use]
     pub fn openapi_v2_proto(&self) -> Document {
-        let build = || Some(self.registry().openapi_v2_proto());
+        let registry = self.registry();
+        let build = || Some(registry.openapi_v2_proto());
         let documents = &self.shared.documents;
-        let document = documents.get("v2-proto", OPENAPI_V2_PROTO, build);
+        let edition = registry.edition(None);
+        let document = documents.get(("v2-proto", edition), OPENAPI_V2_PROTO, build);
         document.expect("there is always a second version")
     }
 
@@ -118,7 +133,8 @@ impl Gateway {
             let index = registry.openapi_v3_index(&hashes);
             Some(index.to_string().into_bytes())
         };
-        let document = self.shared.documents.get("v3", "application/json", build);
+        let place = ("v3", registry.edition(None));
+        let document = self.shared.documents.get(place, "application/json", build);
         document.expect("there is always an index")
     }
 
@@ -130,14 +146,9 @@ impl Gateway {
             ("apis", version) => GroupVersion::parse(version),
             _ => return None,
         };
-        let build = || {
-            Some(
-                self.registry()
-                    .openapi_v3(&version)?
-                    .to_string()
-                    .into_bytes(),
-            )
-        };
-        self.shared.documents.get(path, "application/json", build)
+        let registry = self.registry();
+        let build = || Some(registry.openapi_v3(&version)?.to_string().into_bytes());
+        let place = (path, registry.edition(Some(&version)));
+        self.shared.documents.get(place, "application/json", build)
     }
 }

@@ -8,7 +8,7 @@ use gantry_access::{Access, Attributes, Authority, Decision};
 use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::Entropy;
 use gantry_kinds::{Descriptor, Verbs};
-use gantry_registry::{Encoding, Pieces, Registry, Request, Settings};
+use gantry_registry::{Catalog, Encoding, Pieces, Registry, Request, Settings};
 use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
 use crate::documents::Documents;
@@ -42,7 +42,9 @@ pub struct Gateway {
 }
 
 pub(crate) struct Shared {
-    pub(crate) registry: Registry,
+    /// Held while looking through the changes since the last request, and while compiling, which
+    /// happens when definitions of kinds change.
+    pub(crate) catalog: Mutex<Catalog>,
     pub(crate) ledger: Arc<dyn Ledger>,
     /// Held while looking through the changes since the last request, and while compiling, which
     /// happens when roles change.
@@ -91,7 +93,7 @@ impl Gateway {
     /// A gateway to the objects in `store`.
     pub fn new(store: impl Store, config: Config) -> Self {
         let shared = Shared {
-            registry: Registry::new(config.kinds, config.settings),
+            catalog: Mutex::new(Catalog::new(config.kinds, config.settings)),
             ledger: crate::store::erase(store),
             authority: Mutex::new(Authority::default()),
             clock: config.clock,
@@ -147,7 +149,8 @@ impl Gateway {
     #[must_use]
     pub fn objects(&self) -> BTreeMap<GroupResource, usize> {
         let snapshot = self.shared.ledger.snapshot();
-        let kinds = self.shared.registry.kinds().iter();
+        let registry = self.shared.registry(&snapshot);
+        let kinds = registry.kinds().iter();
         let stored = kinds.filter(|kind| kind.verbs != Verbs::CreateOnly);
         stored
             .map(|kind| {
@@ -159,12 +162,20 @@ impl Gateway {
 
     /// What is served: the source of routes, discovery and published schemas.
     #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.shared.registry
+    pub fn registry(&self) -> Arc<Registry> {
+        self.shared.registry(&self.shared.ledger.snapshot())
     }
 }
 
 impl Shared {
+    /// The kinds as they are in `snapshot` or in a later picture.
+    pub(crate) fn registry(&self, snapshot: &Snapshot) -> Arc<Registry> {
+        let catalog = self.catalog.lock();
+        catalog
+            .unwrap_or_else(PoisonError::into_inner)
+            .registry(snapshot)
+    }
+
     /// The permissions as they are in `snapshot` or in a later picture.
     pub(crate) fn access(&self, snapshot: &Snapshot) -> Arc<Access> {
         let authority = self.authority.lock();

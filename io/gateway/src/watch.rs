@@ -56,7 +56,7 @@ enum Next {
 /// Opens the watch that `request` asks for.
 pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStream, Rejection> {
     call::authorize(shared, request)?;
-    let plan = shared.around(|around| WatchPlan::of(&shared.registry, request, around))?;
+    let plan = shared.around(|registry, around| WatchPlan::of(registry, request, around))?;
     let watch = shared.ledger.watch(plan.range.clone(), plan.since);
     let watch = watch.map_err(|error| refusal(&error))?;
     let beginning = plan.begin(&shared.ledger.snapshot())?.into();

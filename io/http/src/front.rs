@@ -64,8 +64,8 @@ const AUDIT_ID: &str = "audit-id";
 impl Front {
     /// Whether there is such a resource.
     fn serves(&self, asked: &Asked<'_>) -> bool {
-        let kinds = self.gateway.registry().kinds();
-        kinds.iter().any(|kind| {
+        let registry = self.gateway.registry();
+        registry.kinds().iter().any(|kind| {
             let names = &kind.names;
             names.plural == asked.resource
                 && names.group == asked.group

@@ -129,7 +129,8 @@ fn split(path: &str) -> Option<(GroupVersion, Vec<String>)> {
         _ => return None,
     };
     let rest = parts.split_off(behind);
-    (!rest.first()?.is_empty()).then_some((version, rest))
+    let leads_somewhere = !rest.first()?.is_empty() && !version.version.is_empty();
+    leads_somewhere.then_some((version, rest))
 }
 
 /// The parts of a path to an object.

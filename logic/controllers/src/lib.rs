@@ -7,6 +7,7 @@ mod census;
 pub mod claim_protection;
 mod claims;
 pub mod cluster_role_aggregation;
+pub mod custom_definition;
 pub mod deployment;
 pub mod disruption;
 pub mod endpoint_slice;
@@ -33,6 +34,7 @@ pub mod volume_protection;
 
 pub use claim_protection::ClaimProtection;
 pub use cluster_role_aggregation::ClusterRoleAggregation;
+pub use custom_definition::CustomDefinitions;
 pub use deployment::Deployments;
 pub use disruption::Disruption;
 pub use endpoint_slice::EndpointSlices;

@@ -6,10 +6,10 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    ClaimProtection, ClusterRoleAggregation, Deployments, Disruption, EndpointSlices,
-    EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup,
-    ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts, ServiceCidrs,
-    VolumeProtection,
+    ClaimProtection, ClusterRoleAggregation, CustomDefinitions, Deployments, Disruption,
+    EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife,
+    PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts,
+    ServiceCidrs, VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -24,6 +24,7 @@ pub trait Visitor {
 pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(ClaimProtection);
     visitor.visit(ClusterRoleAggregation);
+    visitor.visit(CustomDefinitions);
     visitor.visit(Deployments);
     visitor.visit(Disruption);
     visitor.visit(EndpointSlices);

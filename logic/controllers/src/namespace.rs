@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, Pod};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use gantry_api::views::Meta;
@@ -63,7 +64,8 @@ impl Controller for Namespaces {
     const NAME: &'static str = "namespace-controller";
 
     fn sources(&self) -> Sources {
-        census::count(Homes(Sources::new().own::<Namespace>())).0
+        let sources = Sources::new().own::<Namespace>();
+        census::count(Homes(sources.read::<CustomResourceDefinition>())).0
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
@@ -79,10 +81,34 @@ impl Controller for Namespaces {
         Some(World {
             namespace,
             remaining,
-            unsure: self.resources.iter().filter(is_late).cloned().collect(),
+            unsure: self
+                .resources
+                .iter()
+                .filter(is_late)
+                .cloned()
+                .chain(defined(view))
+                .collect(),
             now,
         })
     }
+}
+
+/// The kinds that users defined: nobody here sees their objects, so that all are asked for.
+fn defined(view: &View) -> Vec<GroupResource> {
+    let all = view.all::<CustomResourceDefinition>();
+    let served = all.filter(|one| one.spec.scope == "Namespaced" && is_established(one));
+    let resource = |one: Arc<CustomResourceDefinition>| {
+        GroupResource::new(&*one.spec.group, &*one.spec.names.plural)
+    };
+    served.map(resource).collect()
+}
+
+fn is_established(definition: &CustomResourceDefinition) -> bool {
+    let status = definition.status.iter();
+    let conditions = status.flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .into_iter()
+        .any(|own| own.type_ == "Established" && own.status == "True")
 }
 
 /// Whatever changes in a namespace that is being deleted makes that namespace due.

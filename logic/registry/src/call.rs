@@ -251,6 +251,6 @@ impl<'a> Call<'a> {
 pub(crate) fn fields(kind: &Descriptor, object: &Object) -> BTreeMap<String, String> {
     let fields = kind.hooks.fields(object).into_iter();
     fields
-        .map(|(name, value)| (name.to_owned(), value))
+        .map(|(name, value)| (name.into_owned(), value))
         .collect()
 }

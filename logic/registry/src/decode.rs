@@ -8,7 +8,7 @@ use serde_json::Value;
 use gantry_api::{Object, Rejection};
 use gantry_kinds::Descriptor;
 use gantry_schema::decode::{self, Decoded, Document};
-use gantry_schema::{Finding, Schema, TypeRef};
+use gantry_schema::{Finding, KindType, Schema, TypeRef};
 
 use crate::call::Call;
 use crate::encoding::Encoding;
@@ -21,6 +21,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) group: &'a str,
     pub(crate) version: &'a str,
     pub(crate) kind: &'a str,
+    /// The type of its objects, when it is not the built-in one of that name.
+    pub(crate) schema: Option<&'a KindType>,
 }
 
 impl<'a> Expected<'a> {
@@ -29,6 +31,7 @@ impl<'a> Expected<'a> {
             group: &kind.names.group,
             version: &kind.names.version,
             kind: &kind.names.kind,
+            schema: Some(&kind.schema),
         }
     }
 
@@ -41,7 +44,10 @@ impl<'a> Expected<'a> {
     }
 
     /// The schema of the kind.
-    pub(crate) fn schema(&self) -> TypeRef<'static> {
+    pub(crate) fn schema(&self) -> TypeRef<'a> {
+        if let Some(own) = self.schema {
+            return own.get();
+        }
         let schema = Schema::builtin();
         schema
             .kind(self.group, self.version, self.kind)
@@ -103,6 +109,7 @@ pub(crate) fn delete_options(call: &Call<'_>) -> Result<DeleteOptions, Rejection
         group: "",
         version: "v1",
         kind: "DeleteOptions",
+        schema: None,
     };
     let kind = document.text_at("kind").unwrap_or("");
     if !kind.is_empty() && kind != expected.kind {

@@ -39,6 +39,9 @@ pub(crate) fn delete(
     admission::deleting(call, &old)?;
     let mut object = old.clone();
     propagate(call, &mut object, options);
+    if !old.is_terminating() {
+        call.kind.hooks.deleting(&mut object, call.now);
+    }
 
     let grace = grace::seconds(call.kind, &old, options);
     let goes_at_once = grace.is_none_or(|seconds| seconds == 0);

@@ -139,7 +139,8 @@ impl Registry {
     /// The kinds of one version.
     pub(crate) fn kinds_of(&self, version: &GroupVersion) -> impl Iterator<Item = &Descriptor> {
         let version = version.clone();
-        self.kinds().iter().filter(move |kind| {
+        let kinds = self.kinds().iter().map(AsRef::as_ref);
+        kinds.filter(move |kind: &&Descriptor| {
             kind.names.group == version.group && kind.names.version == version.version
         })
     }

@@ -6,6 +6,7 @@
 
 mod admission;
 mod call;
+pub mod catalog;
 mod continuation;
 mod decode;
 mod deletion;
@@ -34,6 +35,7 @@ mod tests;
 mod validate;
 pub mod verbs;
 
+pub use catalog::Catalog;
 pub use encoding::Encoding;
 pub use errand::{Errand, Todo};
 pub use pieces::Pieces;

@@ -10,10 +10,12 @@ mod operations;
 mod proto;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use gantry_api::GroupVersion;
+use gantry_base::hash::Fnv;
 use gantry_kinds::Descriptor;
 
 use crate::registry::Registry;
@@ -23,7 +25,7 @@ impl Registry {
     /// `/openapi/v2`: everything in one document.
     #[must_use]
     pub fn openapi_v2(&self) -> Value {
-        let kinds: Vec<&Descriptor> = self.kinds().iter().collect();
+        let kinds: Vec<&Descriptor> = self.kinds().iter().map(AsRef::as_ref).collect();
         let mut paths = operations::served(&kinds, Dialect::Second, true);
         paths.extend(operations::paths(&kinds, Dialect::Second));
         json!({
@@ -55,6 +57,20 @@ impl Registry {
             "paths": paths,
             "components": {"schemas": definitions::of(&kinds, Dialect::Third)},
         }))
+    }
+
+    /// What changes whenever the documents of `version` may have changed; of all documents when no
+    /// version is named.
+    #[must_use]
+    pub fn edition(&self, version: Option<&GroupVersion>) -> u64 {
+        let is_meant = |kind: &&Arc<Descriptor>| {
+            let names = &kind.names;
+            version.is_none_or(|own| names.group == own.group && names.version == own.version)
+        };
+        let editions = self.kinds().iter().filter(is_meant);
+        let editions = editions.map(|kind| kind.edition.to_be_bytes());
+        let mixed = editions.fold(Fnv::default(), |mixed, edition| mixed.with(&edition));
+        mixed.value()
     }
 
     /// The paths of the documents below `/openapi/v3/`.

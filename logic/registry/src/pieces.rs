@@ -69,6 +69,8 @@ pub struct Unsent {
     /// The key behind which it goes on.
     pub(crate) after: Option<String>,
     pub(crate) selection: Selection,
+    /// Whether each object says what it is.
+    pub(crate) whole: bool,
     /// How many objects there are at most.
     pub(crate) left: usize,
     /// What comes before the next object; nothing once the list is closed.
@@ -95,7 +97,11 @@ impl Iterator for Unsent {
                 return Some(piece.freeze());
             }
             piece.put_slice(before.as_bytes());
-            stored.value.write_item(stored.modified, &mut piece);
+            if self.whole {
+                stored.value.write(stored.modified, &mut piece);
+            } else {
+                stored.value.write_item(stored.modified, &mut piece);
+            }
             ",".clone_into(&mut before);
             self.left -= 1;
             last = Some(key.as_str());

@@ -3,6 +3,7 @@
 //! Invariant: a resource that is not in the table does not exist, whatever a client calls it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gantry_access::Access;
 use gantry_api::{GroupResource, ObjectKey, Rejection};
@@ -21,11 +22,11 @@ use crate::{options, reviews, subresources, verbs};
 /// All kinds that are served, and what can be asked of them.
 #[derive(Debug)]
 pub struct Registry {
-    kinds: Vec<Descriptor>,
+    kinds: Vec<Arc<Descriptor>>,
     by_resource: BTreeMap<Resource, usize>,
     /// The kind in whose form a resource is stored.
     by_storage: BTreeMap<GroupResource, usize>,
-    settings: Settings,
+    settings: Arc<Settings>,
 }
 
 /// What a decision depends on besides the request.
@@ -53,16 +54,22 @@ impl Around<'_> {
 }
 
 impl Registry {
-    /// A registry of `kinds`.
+    /// A registry of `kinds`. Of several kinds with one name the first counts.
     #[must_use]
-    pub fn new(kinds: Vec<Descriptor>, settings: Settings) -> Self {
+    pub fn new(kinds: Vec<Arc<Descriptor>>, settings: Arc<Settings>) -> Self {
         let mut by_resource = BTreeMap::new();
         let mut by_storage = BTreeMap::new();
+        let mut others = BTreeMap::new();
         for (index, kind) in kinds.iter().enumerate() {
-            by_resource.insert(resource(kind), index);
+            by_resource.entry(resource(kind)).or_insert(index);
             if kind.native {
-                by_storage.insert(kind.storage.clone(), index);
+                by_storage.entry(kind.storage.clone()).or_insert(index);
+            } else if kind.storage == kind.names.resource() {
+                others.entry(kind.storage.clone()).or_insert(index);
             }
+        }
+        for (storage, index) in others {
+            by_storage.entry(storage).or_insert(index);
         }
         Self {
             kinds,
@@ -74,19 +81,22 @@ impl Registry {
 
     /// All kinds, in the order they were given.
     #[must_use]
-    pub fn kinds(&self) -> &[Descriptor] {
+    pub fn kinds(&self) -> &[Arc<Descriptor>] {
         &self.kinds
     }
 
     /// The choices of the cluster.
     #[must_use]
-    pub const fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The kind behind a resource.
+    /// The kind behind a resource; where no version is named, in the one that is stored.
     #[must_use]
     pub fn find(&self, resource: &Resource) -> Option<&Descriptor> {
+        if resource.version.version.is_empty() {
+            return self.stored_as(&resource.group_resource());
+        }
         Some(&self.kinds[*self.by_resource.get(resource)?])
     }
 
@@ -101,7 +111,7 @@ impl Registry {
         encoding != Encoding::Protobuf || self.find(resource).is_none_or(has_message)
     }
 
-    /// The kind in whose form `resource` is stored.
+    /// The kind in whose form `resource` is stored; another that is, when that is not served.
     #[must_use]
     pub fn stored_as(&self, resource: &GroupResource) -> Option<&Descriptor> {
         Some(&self.kinds[*self.by_storage.get(resource)?])
@@ -114,11 +124,13 @@ impl Registry {
         options::check(request)?;
         let mut call = Call::new(self, kind, request, around.borrowed());
         check_seen(&call)?;
-        match &request.subresource {
+        let step = match &request.subresource {
             Some(part) => subresources::handle(&mut call, part),
             None if kind.verbs == Verbs::CreateOnly => reviews::handle(&mut call),
             None => verb(&mut call),
-        }
+        }?;
+        let remark = kind.remark.iter().cloned().collect();
+        Ok(step.answered(|reply| reply.with_warnings(remark)))
     }
 }
 

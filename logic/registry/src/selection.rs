@@ -2,6 +2,7 @@
 //!
 //! Labels and the fields of the stored kind are matched on summaries, without decoding.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use gantry_api::{Encoded, ObjectKey, Rejection};
@@ -30,10 +31,9 @@ impl Selection {
         let fields =
             FieldSelector::parse(text).map_err(|error| bad("fieldSelector", text, &error))?;
         let own = |path: &str| matches!(path, "metadata.name" | "metadata.namespace");
-        let unknown = fields
-            .terms()
-            .iter()
-            .find(|term| !own(&term.path) && !kind.selectable.contains(&term.path.as_str()));
+        let unknown = fields.terms().iter().find(|term| {
+            !own(&term.path) && !kind.selectable.iter().any(|known| *known == term.path)
+        });
         if let Some(term) = unknown {
             return Err(Rejection::bad_request(format!(
                 "field label not supported: {}",
@@ -82,7 +82,7 @@ impl Selection {
         &self,
         key: &ObjectKey,
         encoded: &Encoded,
-        fields: Option<&BTreeMap<&'static str, String>>,
+        fields: Option<&BTreeMap<Cow<'static, str>, String>>,
     ) -> bool {
         if self.name.as_ref().is_some_and(|name| *name != key.name) {
             return false;

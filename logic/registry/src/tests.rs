@@ -3,6 +3,7 @@
 
 mod apply;
 mod certificates;
+mod custom;
 mod deletion;
 mod errands;
 mod evictions;
@@ -29,11 +30,11 @@ use gantry_store::{MemoryStore, Snapshot, Store};
 use serde_json::{Value, json};
 
 use crate::request::{Body, DeleteOptions, Format, PatchType};
-use crate::{Around, Registry, Request, Resource, Settings, Step, Verb, WatchPlan};
+use crate::{Around, Catalog, Registry, Request, Resource, Settings, Step, Verb, WatchPlan};
 
 /// A server without sockets.
 struct Server {
-    registry: Registry,
+    catalog: Catalog,
     store: MemoryStore,
     chance: Seeded,
     now: gantry_base::Timestamp,
@@ -46,7 +47,7 @@ type Answer = (u16, Value);
 impl Server {
     fn new() -> Self {
         let mut server = Self {
-            registry: Registry::new(gantry_kinds::builtin(), Settings::default()),
+            catalog: Catalog::new(gantry_kinds::builtin(), Settings::default()),
             store: MemoryStore::default(),
             chance: Seeded::new(7),
             now: "2026-03-01T10:00:00Z".parse().expect("a time"),
@@ -59,6 +60,11 @@ impl Server {
             })),
         );
         server
+    }
+
+    /// The kinds as they are now.
+    fn registry(&self) -> std::sync::Arc<Registry> {
+        self.catalog.clone().registry(&self.snapshot())
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -74,7 +80,7 @@ impl Server {
             now: self.now,
             chance: &mut self.chance,
         };
-        self.registry.handle(request, around)
+        self.catalog.registry(&snapshot).handle(request, around)
     }
 
     /// Sends a request, with whatever body is given.

@@ -48,6 +48,12 @@ pub enum Rejection {
     /// The resource does not know this verb.
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
+    /// The kind is about to go: nobody makes objects of it any more.
+    #[error("{verb} not allowed while custom resource definition is terminating")]
+    Closing {
+        /// What was asked.
+        verb: &'static str,
+    },
     /// None of the encodings that the client accepts can be produced.
     #[error("only the following media types are accepted: {accepted}")]
     NotAcceptable {
@@ -208,7 +214,7 @@ impl Rejection {
             Self::Unauthorized => (401, "Unauthorized"),
             Self::Forbidden { .. } => (403, "Forbidden"),
             Self::NotFound { .. } | Self::NoSuchPath => (404, "NotFound"),
-            Self::MethodNotAllowed => (405, "MethodNotAllowed"),
+            Self::MethodNotAllowed | Self::Closing { .. } => (405, "MethodNotAllowed"),
             Self::NotAcceptable { .. } => (406, "NotAcceptable"),
             Self::AlreadyExists { .. } => (409, "AlreadyExists"),
             Self::Conflict { .. } | Self::ApplyConflict { .. } => (409, "Conflict"),
@@ -292,6 +298,7 @@ impl Rejection {
             | Self::Unauthorized
             | Self::NoSuchPath
             | Self::MethodNotAllowed
+            | Self::Closing { .. }
             | Self::NotAcceptable { .. }
             | Self::Expired { .. }
             | Self::TooLarge { .. }

@@ -1,8 +1,7 @@
 //! The group `apiextensions.k8s.io`: kinds that users invent.
 //!
-//! Nothing in this server serves such kinds yet: no definition is ever established, and every write
-//! of one says so to its writer.
+//! What serves them is derived from the definitions by [`crate::custom`].
 
 pub mod custom_resource_definition;
 
-pub use custom_resource_definition::CustomResourceDefinitions;
+pub use custom_resource_definition::{CLEANUP, CustomResourceDefinitions};

@@ -15,6 +15,7 @@ use gantry_api::table::Row;
 use gantry_api::{GroupResource, Object};
 use gantry_base::name::Rule;
 use gantry_base::time::Timestamp;
+use gantry_schema::KindType;
 use k8s_openapi::Resource;
 use schemars::JsonSchema;
 use serde_json::Value;
@@ -22,7 +23,9 @@ use sha2::{Digest, Sha256};
 
 use crate::author::Author;
 use crate::cost::Cost;
-use crate::descriptor::{Descriptor, Hooks, Names, Scope, ScopeMarker, Verbs};
+use crate::descriptor::{
+    Descriptor, Hooks, Names, Scale, Scope, ScopeMarker, SelectableField, Verbs,
+};
 use crate::kind::Kind;
 use crate::parts::meta;
 use crate::rules::StatusRule;
@@ -56,8 +59,17 @@ pub fn describe_stored_as<K: Kind, S: Resource>() -> Descriptor {
         } else {
             String::new()
         },
-        selectable: K::FIELDS.iter().map(|field| field.label).collect(),
-        scale: K::SCALE,
+        selectable: K::FIELDS
+            .iter()
+            .map(|field| Cow::Borrowed(field.label))
+            .collect(),
+        scale: K::SCALE.map(Scale::from),
+        schema: KindType::builtin(K::Object::GROUP, K::Object::VERSION, K::Object::KIND),
+        whole_items: false,
+        merges_lists: true,
+        remark: None,
+        is_closing: false,
+        edition: 0,
         unserved: K::UNSERVED,
         hooks: Arc::new(Erased::<K>(PhantomData)),
     }
@@ -90,6 +102,11 @@ const fn form<T: Resource>() -> (&'static str, &'static str, &'static str) {
 /// The hash that tells clients when the stored version changes.
 fn version_hash<S: Resource>() -> String {
     let (group, version, kind) = form::<S>();
+    hash_of(group, version, kind)
+}
+
+/// The same of a kind by its names.
+pub(crate) fn hash_of(group: &str, version: &str, kind: &str) -> String {
     let stored = format!("{group}/{version}/{kind}");
     let digest = Sha256::digest(stored.as_bytes());
     base64::engine::general_purpose::STANDARD.encode(&digest[..8])
@@ -168,6 +185,10 @@ impl<K: Kind> Hooks for Erased<K> {
         K::sign(object, old, author);
     }
 
+    fn deleting(&self, object: &mut Object, now: Timestamp) {
+        K::deleting(object, now);
+    }
+
     fn validate(
         &self,
         object: &Object,
@@ -234,9 +255,11 @@ impl<K: Kind> Hooks for Erased<K> {
         })
     }
 
-    fn fields(&self, object: &Object) -> BTreeMap<&'static str, String> {
-        let value =
-            |field: &crate::descriptor::SelectableField| (field.label, (field.read)(object));
+    fn fields(&self, object: &Object) -> BTreeMap<Cow<'static, str>, String> {
+        let value = |field: &SelectableField| {
+            let label = Cow::Borrowed(field.label);
+            (label, (field.read)(object))
+        };
         K::FIELDS.iter().map(value).collect()
     }
 
@@ -270,7 +293,7 @@ impl<K: Kind> Hooks for Erased<K> {
 }
 
 /// What becomes of `status` on a write to the main resource.
-fn split_status(rule: StatusRule, object: &mut Object, old: Option<&Object>) {
+pub(crate) fn split_status(rule: StatusRule, object: &mut Object, old: Option<&Object>) {
     let kept = match (rule, old) {
         (StatusRule::Absent, _) | (StatusRule::TakenOnCreate, None) => return,
         (StatusRule::Separate, None) => None,
@@ -280,7 +303,7 @@ fn split_status(rule: StatusRule, object: &mut Object, old: Option<&Object>) {
 }
 
 /// Takes everything but status and metadata from `old`.
-fn keep_all_but_status(object: &mut Object, old: &Object) {
+pub(crate) fn keep_all_but_status(object: &mut Object, old: &Object) {
     let own = |name: &str| matches!(name, "apiVersion" | "kind" | "metadata" | "status");
     object.0.retain(|name, _| own(name));
     let kept = old.0.iter().filter(|(name, _)| !own(name));

@@ -16,6 +16,7 @@ use gantry_api::{GroupKind, GroupResource, GroupVersion, Object};
 use gantry_base::Quantity;
 use gantry_base::name::Rule;
 use gantry_base::time::Timestamp;
+use gantry_schema::KindType;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use crate::author::Author;
@@ -160,6 +161,28 @@ pub struct ScalePaths {
     pub selector: &'static [&'static str],
 }
 
+/// The same for kinds whose paths are not known before they are defined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// The number of replicas asked for.
+    pub spec_replicas: Vec<String>,
+    /// The number of replicas there are.
+    pub status_replicas: Vec<String>,
+    /// The selector: text, a map of labels, or a label selector; empty when there is none.
+    pub selector: Vec<String>,
+}
+
+impl From<ScalePaths> for Scale {
+    fn from(paths: ScalePaths) -> Self {
+        let owned = |path: &[&str]| path.iter().map(|&name| name.to_owned()).collect();
+        Self {
+            spec_replicas: owned(paths.spec_replicas),
+            status_replicas: owned(paths.status_replicas),
+            selector: owned(paths.selector),
+        }
+    }
+}
+
 /// What a kind does to its objects, over trees.
 ///
 /// The order on a write is: `prepare`, admission, `default` when admission changed something,
@@ -179,6 +202,9 @@ pub trait Hooks: Send + Sync {
 
     /// For a write to whichever resource: notes who writes, and when, where the kind keeps that.
     fn sign(&self, object: &mut Object, old: Option<&Object>, author: &Author<'_>);
+
+    /// For a deletion that begins: puts down what holds the object until it is seen to.
+    fn deleting(&self, _object: &mut Object, _now: Timestamp) {}
 
     /// Reports everything that is wrong with the object, its metadata included.
     fn validate(
@@ -218,7 +244,7 @@ pub trait Hooks: Send + Sync {
     fn row(&self, object: &Object, now: Timestamp) -> Result<Row, ShapeError>;
 
     /// The selectable fields beyond name and namespace, each with its value, which may be empty.
-    fn fields(&self, object: &Object) -> BTreeMap<&'static str, String>;
+    fn fields(&self, object: &Object) -> BTreeMap<Cow<'static, str>, String>;
 
     /// What a legal name is.
     fn name_rule(&self) -> Rule;
@@ -277,9 +303,22 @@ pub struct Descriptor {
     /// A hash of the stored version, which discovery publishes; empty when nothing is stored.
     pub storage_version_hash: String,
     /// What field selectors know besides name and namespace.
-    pub selectable: Vec<&'static str>,
+    pub selectable: Vec<Cow<'static, str>>,
     /// Where the scale subresource finds its numbers, if there is one.
-    pub scale: Option<ScalePaths>,
+    pub scale: Option<Scale>,
+    /// What its schema says of shapes: how bodies are read, and how they merge.
+    pub schema: KindType,
+    /// Whether the items of its lists say what they are, each by itself.
+    pub whole_items: bool,
+    /// Whether its objects can be patched with lists merged by key.
+    pub merges_lists: bool,
+    /// What everybody is told who asks for its objects.
+    pub remark: Option<String>,
+    /// Whether it is about to go, with all its objects: nobody makes new ones.
+    pub is_closing: bool,
+    /// What changes whenever the kind does: the revision of its definition. Zero for one that was
+    /// always there.
+    pub edition: u64,
     /// What this server does not do yet, where that leaves the objects without effect.
     pub unserved: Option<&'static str>,
     /// What the kind does to its objects.

@@ -75,6 +75,9 @@ pub trait Kind: 'static {
     /// through whichever resource it is written.
     fn sign(_object: &mut Object, _old: Option<&Object>, _author: &Author<'_>) {}
 
+    /// Puts down what holds an object whose deletion begins, until that is seen to.
+    fn deleting(_object: &mut Object, _now: Timestamp) {}
+
     /// Reports everything that is wrong, not only the first thing. Metadata is checked elsewhere.
     fn validate(_object: &Self::Object, _old: Option<&Self::Object>, _errors: &mut FieldErrors) {}
 

@@ -105,6 +105,8 @@ pub enum Generation {
     Counts(&'static [&'static [&'static str]]),
     /// Changes of anything but metadata and status.
     CountsAllButStatus,
+    /// Changes of anything but metadata.
+    CountsAll,
 }
 
 impl Generation {
@@ -124,6 +126,10 @@ impl Generation {
             Self::Untracked | Self::Fixed => false,
             Self::Counts(paths) => paths.iter().any(|path| object.at(path) != old.at(path)),
             Self::CountsAllButStatus => payload(object).ne(payload(old)),
+            Self::CountsAll => {
+                let status = [object, old].map(|object| object.0.get("status"));
+                status[0] != status[1] || payload(object).ne(payload(old))
+            }
         }
     }
 }

@@ -3,14 +3,12 @@
 //! There is no network and no disk: a request is decided, committed and answered in one call.
 //! A clone is the same world, and what happens to one does not happen to the other.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use gantry_access::Authority;
 use gantry_api::{Caller, ObjectKey, Rejection};
 use gantry_base::Timestamp;
-use gantry_registry::{Around, Errand, Registry, Request, Settings, Todo, WatchPlan, permission};
+use gantry_registry::{Around, Catalog, Errand, Request, Settings, Todo, WatchPlan, permission};
 use gantry_store::{HistoryLimits, Index, Key, Snapshot};
 
 use crate::chance::Chance;
@@ -21,7 +19,7 @@ use crate::server::{Server, joined, touched};
 #[derive(Clone, Debug)]
 pub(super) struct Ground {
     pub(super) now: Timestamp,
-    registry: Arc<Registry>,
+    catalog: Catalog,
     index: Index,
     authority: Authority,
     chance: Chance,
@@ -38,7 +36,7 @@ impl Ground {
         let limits = HistoryLimits::default();
         let mut ground = Self {
             now,
-            registry: Arc::new(Registry::new(gantry_kinds::builtin(), Settings::default())),
+            catalog: Catalog::new(gantry_kinds::builtin(), Settings::default()),
             index: Index::new(limits),
             authority: Authority::default(),
             chance: Chance::new(1),
@@ -75,7 +73,7 @@ impl Ground {
             now: self.now,
             chance: self.chance.stream("registry"),
         };
-        match errand.decide(&self.registry, around)? {
+        match errand.decide(&self.catalog.registry(&snapshot), around)? {
             Todo::Answer(reply) => Ok(Some(joined(reply, None))),
             Todo::Commit(txn) => {
                 let result = self.index.apply(&txn, self.now);
@@ -103,7 +101,7 @@ impl Ground {
             now: self.now,
             chance: self.chance.stream("registry"),
         };
-        let plan = WatchPlan::of(&self.registry, &request, around);
+        let plan = WatchPlan::of(&self.catalog.registry(&snapshot), &request, around);
         plan.expect("what controllers watch can be watched")
     }
 

@@ -107,7 +107,7 @@ impl Server {
             now: core.now,
             chance: core.chance.stream("registry"),
         };
-        let plan = WatchPlan::of(&self.registry, request, around)?;
+        let plan = WatchPlan::of(&self.catalog.registry(&snapshot), request, around)?;
         let watch = self.ledger.watch(plan.range.clone(), plan.since);
         let watch = watch.map_err(|error| refusal(&error))?;
         let id = self.fresh_id();

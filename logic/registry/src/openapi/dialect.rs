@@ -106,6 +106,9 @@ impl Dialect {
         if members.remove("x-kubernetes-int-or-string").is_some() {
             self.int_or_text(members);
         }
+        if self == Self::Second {
+            forget_unknown(members);
+        }
         let reference = members.get("$ref").and_then(Value::as_str);
         let name = reference
             .and_then(|text| text.strip_prefix(GENERATED))
@@ -134,6 +137,29 @@ impl Dialect {
                 members.insert("oneOf".to_owned(), either);
                 members.insert("format".to_owned(), Value::from("int-or-string"));
             }
+        }
+    }
+}
+
+/// Takes out what the second version cannot say: alternatives, and that `null` is a value.
+fn forget_unknown(members: &mut Map<String, Value>) {
+    for list in ["anyOf", "oneOf"] {
+        if members.get(list).is_some_and(Value::is_array) {
+            members.remove(list);
+        }
+    }
+    if members.get("not").is_some_and(Value::is_object) && members.contains_key("type") {
+        members.remove("not");
+    }
+    if members.get("nullable") == Some(&Value::Bool(true)) {
+        for said in [
+            "nullable",
+            "type",
+            "items",
+            "properties",
+            "additionalProperties",
+        ] {
+            members.remove(said);
         }
     }
 }

@@ -207,7 +207,9 @@ fn describe(place: &Place<'_>, operation: &Operation) -> Value {
             _ if deletes => dialect.schema_of(&DeleteOptions::schema_name()),
             _ => place.schema.clone(),
         };
-        dialect.take_body(&mut described, &schema, types, !deletes);
+        let is_known = |name: &&str| place.kind.merges_lists || *name != verbs::MERGING_LISTS;
+        let types: Vec<&str> = types.iter().copied().filter(is_known).collect();
+        dialect.take_body(&mut described, &schema, &types, !deletes);
     }
     described
 }

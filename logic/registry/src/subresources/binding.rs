@@ -18,6 +18,7 @@ const BINDING: Expected<'static> = Expected {
     group: "",
     version: "v1",
     kind: "Binding",
+    schema: None,
 };
 
 /// Binds the object that the path names.

@@ -22,6 +22,7 @@ const EVICTION: Expected<'static> = Expected {
     group: "policy",
     version: "v1",
     kind: "Eviction",
+    schema: None,
 };
 
 /// Begins the end of the pod, and notes in its status who asked for it.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use gantry_api::field_error::FieldErrors;
 use gantry_api::{GroupKind, Object, Rejection};
 use gantry_base::selector::Selector;
-use gantry_kinds::ScalePaths;
+use gantry_kinds::Scale;
 
 use crate::call::Call;
 use crate::decode::{self, Expected};
@@ -19,11 +19,12 @@ const SCALE: Expected<'static> = Expected {
     group: "autoscaling",
     version: "v1",
     kind: "Scale",
+    schema: None,
 };
 
 /// Reads or sets the number of replicas.
 pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
-    let paths = call.kind.scale.ok_or(Rejection::NoSuchPath)?;
+    let paths = call.kind.scale.as_ref().ok_or(Rejection::NoSuchPath)?;
     let stored = call.stored()?;
     let old = call.read(stored);
     let mut writer = Writer::Update;
@@ -70,6 +71,11 @@ pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
     }))
 }
 
+/// A path as objects take it.
+fn names(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
+}
+
 /// What says which object is meant.
 fn identity(object: &Object) -> Object {
     let mut identity = Object::default();
@@ -87,7 +93,7 @@ fn identity(object: &Object) -> Object {
 }
 
 /// `object` with the number that `scale` asks for, and with what its writer expects to find.
-fn scaled(mut object: Object, scale: &Object, paths: ScalePaths) -> Object {
+fn scaled(mut object: Object, scale: &Object, paths: &Scale) -> Object {
     for expected in ["resourceVersion", "uid"] {
         let text = scale.text(&["metadata", expected]);
         if !text.is_empty() {
@@ -95,7 +101,10 @@ fn scaled(mut object: Object, scale: &Object, paths: ScalePaths) -> Object {
         }
     }
     let replicas = scale.at(&["spec", "replicas"]).and_then(Value::as_i64);
-    object.set(paths.spec_replicas, Value::from(replicas.unwrap_or(0)));
+    object.set(
+        &names(&paths.spec_replicas),
+        Value::from(replicas.unwrap_or(0)),
+    );
     object
 }
 
@@ -125,8 +134,8 @@ fn check(call: &Call<'_>, scale: &Object) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn show(object: &Object, paths: ScalePaths, revision: &str) -> Value {
-    let number = |path: &[&str]| object.at(path).and_then(Value::as_i64).unwrap_or(0);
+fn show(object: &Object, paths: &Scale, revision: &str) -> Value {
+    let number = |path: &[String]| object.at(&names(path)).and_then(Value::as_i64).unwrap_or(0);
     let mut metadata = json!({
         "name": object.name(),
         "uid": object.uid(),
@@ -136,8 +145,8 @@ fn show(object: &Object, paths: ScalePaths, revision: &str) -> Value {
     if !object.namespace().is_empty() {
         metadata["namespace"] = Value::from(object.namespace());
     }
-    let mut status = json!({"replicas": number(paths.status_replicas)});
-    let selector = selector(object, paths.selector);
+    let mut status = json!({"replicas": number(&paths.status_replicas)});
+    let selector = selector(object, &names(&paths.selector));
     if !selector.is_empty() {
         status["selector"] = Value::from(selector);
     }
@@ -145,16 +154,19 @@ fn show(object: &Object, paths: ScalePaths, revision: &str) -> Value {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": metadata,
-        "spec": {"replicas": number(paths.spec_replicas)},
+        "spec": {"replicas": number(&paths.spec_replicas)},
         "status": status,
     })
 }
 
-/// The object's selector as text, whether it is a map of labels or a label selector.
+/// The object's selector as text, whether it is text, a map of labels or a label selector.
 fn selector(object: &Object, path: &[&str]) -> String {
     let Some(value) = object.at(path) else {
         return String::new();
     };
+    if let Some(text) = value.as_str() {
+        return text.to_owned();
+    }
     let typed = serde_json::from_value(value.clone());
     if value.get("matchLabels").is_some() || value.get("matchExpressions").is_some() {
         return typed.map_or_else(

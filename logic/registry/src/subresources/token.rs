@@ -18,6 +18,7 @@ const TOKEN_REQUEST: Expected<'static> = Expected {
     group: "authentication.k8s.io",
     version: "v1",
     kind: "TokenRequest",
+    schema: None,
 };
 
 /// What is asked for by default, in seconds.

@@ -21,7 +21,7 @@ fn creation() -> Request {
 }
 
 fn decide(server: &mut Server, errand: &mut Errand) -> Result<Todo, Rejection> {
-    let snapshot = server.snapshot();
+    let (snapshot, registry) = (server.snapshot(), server.registry());
     let access = Access::compile(&snapshot);
     let around = Around {
         snapshot: &snapshot,
@@ -29,7 +29,7 @@ fn decide(server: &mut Server, errand: &mut Errand) -> Result<Todo, Rejection> {
         now: server.now,
         chance: &mut server.chance,
     };
-    errand.decide(&server.registry, around)
+    errand.decide(&registry, around)
 }
 
 fn lost() -> CommitError {

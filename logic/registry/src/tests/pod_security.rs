@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Server, pod, request};
 use crate::settings::pod_security::{Choice, Exemptions, Level, Policy, Standard};
-use crate::{Registry, Settings};
+use crate::{Catalog, Settings};
 
 fn labels(of: &[(&str, &str)]) -> Value {
     let labels = of.iter().map(|(key, value)| {
@@ -29,7 +29,7 @@ fn choosing(choice: Choice) -> Server {
     let mut server = Server::new();
     let mut settings = Settings::default();
     settings.admission.pod_security = choice;
-    server.registry = Registry::new(gantry_kinds::builtin(), settings);
+    server.catalog = Catalog::new(gantry_kinds::builtin(), settings);
     server
 }
 

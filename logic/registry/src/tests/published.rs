@@ -10,7 +10,7 @@ use super::Server;
 fn both_forms_of_discovery_agree() {
     let server = Server::new();
     let version = gantry_api::GroupVersion::new("apps", "v1");
-    let list = server.registry.resource_list(&version).unwrap();
+    let list = server.registry().resource_list(&version).unwrap();
     let names: Vec<&str> = list["resources"]
         .as_array()
         .unwrap()
@@ -18,7 +18,7 @@ fn both_forms_of_discovery_agree() {
         .map(|one| one["name"].as_str().unwrap())
         .collect();
     assert!(names.contains(&"deployments/scale"), "{names:?}");
-    let all = server.registry.aggregated(false, "v2");
+    let all = server.registry().aggregated(false, "v2");
     let apps = all["items"]
         .as_array()
         .unwrap()
@@ -39,8 +39,8 @@ fn groups_come_in_the_order_in_which_clients_prefer_them() {
         let name = groups.map(|group| group.pointer(path).unwrap().as_str().unwrap());
         name.map(str::to_owned).collect()
     };
-    let listed = names(&server.registry.group_list(), "groups", "/name");
-    let together = server.registry.aggregated(false, "v2");
+    let listed = names(&server.registry().group_list(), "groups", "/name");
+    let together = server.registry().aggregated(false, "v2");
     assert_eq!(names(&together, "items", "/metadata/name"), listed);
     assert_eq!(
         listed,
@@ -67,18 +67,18 @@ fn groups_come_in_the_order_in_which_clients_prefer_them() {
             "flowcontrol.apiserver.k8s.io",
         ]
     );
-    let scalers = server.registry.group("autoscaling").unwrap();
+    let scalers = server.registry().group("autoscaling").unwrap();
     assert_eq!(scalers["versions"][0]["version"], "v2");
 }
 
 #[test]
 fn every_reference_in_a_published_schema_leads_somewhere() {
     let server = Server::new();
-    let second = server.registry.openapi_v2();
+    let second = server.registry().openapi_v2();
     check(&second, &second["definitions"], "#/definitions/");
-    for kind in server.registry.kinds() {
+    for kind in server.registry().kinds() {
         let third = server
-            .registry
+            .registry()
             .openapi_v3(&kind.names.group_version())
             .unwrap();
         check(
@@ -113,7 +113,7 @@ fn check(value: &Value, definitions: &Value, prefix: &str) {
 fn clients_learn_that_fields_can_be_validated() {
     let server = Server::new();
     let document = server
-        .registry
+        .registry()
         .openapi_v3(&gantry_api::GroupVersion::new("", "v1"))
         .unwrap();
     let patch = &document["paths"]["/api/v1/namespaces/{namespace}/pods/{name}"]["patch"];
@@ -176,9 +176,9 @@ fn rows(document: &Value) -> BTreeSet<String> {
 #[test]
 fn operations_are_published_under_the_names_that_clients_know() {
     let server = Server::new();
-    let published = rows(&server.registry.openapi_v2());
+    let published = rows(&server.registry().openapi_v2());
     let served: BTreeSet<(String, String)> = server
-        .registry
+        .registry()
         .kinds()
         .iter()
         .flat_map(|kind| {
@@ -228,16 +228,16 @@ fn operations_are_published_under_the_names_that_clients_know() {
 #[test]
 fn both_versions_of_the_schemas_publish_the_same_operations() {
     let server = Server::new();
-    let second = rows(&server.registry.openapi_v2());
+    let second = rows(&server.registry().openapi_v2());
     let versions: BTreeSet<_> = server
-        .registry
+        .registry()
         .kinds()
         .iter()
         .map(|kind| kind.names.group_version())
         .collect();
     let third = versions
         .iter()
-        .flat_map(|version| rows(&server.registry.openapi_v3(version).unwrap()));
+        .flat_map(|version| rows(&server.registry().openapi_v3(version).unwrap()));
     let third: BTreeSet<String> = third.collect();
     let only: Vec<&String> = second.difference(&third).collect();
     let whole = |line: &&&String| !line.contains("APIGroup\t") && !line.ends_with("APIGroup");

@@ -27,6 +27,10 @@ pub(crate) fn create_object(
     mut object: Object,
     writer: managers::Writer,
 ) -> Result<Step, Rejection> {
+    if call.kind.is_closing {
+        let verb = call.request.verb.as_str();
+        return Err(Rejection::Closing { verb });
+    }
     metadata::address(call, &mut object)?;
     metadata::begin(call, &mut object)?;
     metadata::name_owners_once(call, &mut object);

@@ -49,6 +49,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
             prefix,
             after: page.after,
             selection,
+            whole: call.kind.whole_items,
             left: part.count,
         };
         let payload = Payload::List(Box::new(unsent));
@@ -214,13 +215,20 @@ fn list_kind<'a>(call: &'a Call<'_>) -> (String, &'a str) {
 }
 
 fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
+    let whole = call.kind.whole_items;
+    if call.kind.native && whole {
+        stored.value.write(stored.modified, piece);
+        return;
+    }
     if call.kind.native {
         stored.value.write_item(stored.modified, piece);
         return;
     }
     let mut object = call.read(stored);
-    object.remove(&["kind"]);
-    object.remove(&["apiVersion"]);
+    if !whole {
+        object.remove(&["kind"]);
+        object.remove(&["apiVersion"]);
+    }
     piece.extend_from_slice(object.into_value().to_string().as_bytes());
 }
 

@@ -14,6 +14,10 @@ use crate::step::Step;
 use crate::verbs::apply;
 use crate::verbs::update::{self, Part};
 
+/// The patches of kinds of which nobody knows how lists merge.
+const PATCHES_WITHOUT_LISTS: &str = "application/json-patch+json, application/merge-patch+json, \
+                                     application/apply-patch+yaml";
+
 /// Changes the object as the body says.
 pub(crate) fn patch(call: &mut Call<'_>, kind: PatchType) -> Result<Step, Rejection> {
     patch_part(call, kind, Part::Main)
@@ -25,6 +29,11 @@ pub(crate) fn patch_part(
     kind: PatchType,
     part: Part,
 ) -> Result<Step, Rejection> {
+    if kind == PatchType::StrategicMerge && !call.kind.merges_lists {
+        return Err(Rejection::UnsupportedMediaType {
+            accepted: PATCHES_WITHOUT_LISTS.to_owned(),
+        });
+    }
     if kind == PatchType::Apply {
         return apply::apply(call, part);
     }

@@ -9,8 +9,8 @@ use gantry_registry::request::{PatchType, Request, Verb};
 use crate::outcome::End;
 use crate::requests;
 
-/// The version that all built-in kinds are written at.
-const VERSION: &str = "v1";
+/// Whichever version it is stored in: what is only named does not depend on it.
+const VERSION: &str = "";
 
 /// The request that makes a write; a note has none, it is recorded.
 pub(super) fn request(write: &Write) -> Option<Request> {
@@ -92,6 +92,7 @@ pub(super) fn end(write: Write, rejection: &Rejection) -> End<Write> {
         }
         Rejection::Unauthorized
         | Rejection::NoSuchPath
+        | Rejection::Closing { .. }
         | Rejection::MethodNotAllowed
         | Rejection::NotAcceptable { .. }
         | Rejection::ApplyConflict { .. }
@@ -122,7 +123,7 @@ fn with_uid(patch: &Value, uid: &str) -> Value {
 }
 
 fn binding(pod: &ObjectKey, uid: &str, node: &str) -> Request {
-    let mut request = requests::request(Verb::Create, pod, VERSION);
+    let mut request = requests::request(Verb::Create, pod, "v1");
     request.subresource = Some("binding".to_owned());
     request.body = requests::body(&json!({
         "apiVersion": "v1",

@@ -1,17 +1,20 @@
 //! `CustomResourceDefinition`: a kind that a user invents.
 //!
-//! Its expressions, patterns and defaults are not tried out: that needs what serves the kind.
+//! What it defines is served by whoever reads [`crate::custom`]; here it is checked and kept. Rules
+//! written as expressions and conversion by webhooks are refused: nothing would act on them.
 
 mod conversion;
+mod going;
 mod names;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod versions;
 
+use gantry_api::Object;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::views::Meta;
-use gantry_base::FieldPath;
+use gantry_base::{FieldPath, Timestamp};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, CustomResourceDefinitionSpec, CustomResourceDefinitionStatus,
 };
@@ -21,6 +24,8 @@ use crate::kind::Kind;
 use crate::parts::check;
 use crate::rules::{Generation, Rules};
 use crate::subresource::Subresource;
+
+pub use going::CLEANUP;
 
 const SCOPES: [&str; 2] = ["Cluster", "Namespaced"];
 
@@ -40,7 +45,6 @@ impl Kind for CustomResourceDefinitions {
         ..Rules::new().with_status().conditional()
     };
     const OPAQUE: &'static [&'static str] = &["spec.versions.schema"];
-    const UNSERVED: Option<&'static str> = Some("serve custom resources");
 
     fn default(definition: &mut CustomResourceDefinition) {
         names::default(&mut definition.spec.names);
@@ -57,6 +61,10 @@ impl Kind for CustomResourceDefinitions {
                 known.push(version);
             }
         }
+    }
+
+    fn deleting(object: &mut Object, now: Timestamp) {
+        going::mark(object, now);
     }
 
     fn validate(

@@ -44,6 +44,19 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         ],
     ),
     (
+        "customresourcedefinition-controller",
+        &[
+            on("apiextensions.k8s.io", "customresourcedefinitions", READ),
+            on(
+                "apiextensions.k8s.io",
+                "customresourcedefinitions/status",
+                "update",
+            ),
+            on("", "namespaces", READ),
+            on("*", "*", "deletecollection"),
+        ],
+    ),
+    (
         "daemon-set-controller",
         &[
             on("apps", "daemonsets", READ),

@@ -146,6 +146,27 @@ pub fn known_finalizers(object: &Object, errors: &mut FieldErrors) {
     }
 }
 
+/// What whoever adds a finalizer without an owner's domain is told.
+#[must_use]
+pub fn odd_finalizers(object: &Object, old: Option<&Object>) -> Vec<String> {
+    let known = old.map(Object::finalizers).unwrap_or_default();
+    let is_new = |name: &&str| !known.contains(name);
+    let added = object.finalizers().into_iter().filter(is_new);
+    let is_odd = |name: &&str| !name.contains('/') && !OWN_FINALIZERS.contains(name);
+    let told = |name: &str| {
+        let path = if name.contains('.') {
+            " including a path (/)"
+        } else {
+            ""
+        };
+        format!(
+            "metadata.finalizers: {name:?}: prefer a domain-qualified finalizer name{path} to avoid \
+             accidental conflicts with other finalizer writers"
+        )
+    };
+    added.filter(is_odd).map(told).collect()
+}
+
 fn identity(object: &Object, old: &Object, path: &FieldPath, errors: &mut FieldErrors) {
     for field in ["name", "namespace", "uid", "creationTimestamp"] {
         let (new, old) = (

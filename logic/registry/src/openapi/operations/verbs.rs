@@ -2,10 +2,12 @@
 
 /// The types of bodies that hold an object.
 const JSON: &[&str] = &["application/json", "application/yaml"];
+/// The patch that only built-in kinds know.
+pub(super) const MERGING_LISTS: &str = "application/strategic-merge-patch+json";
 const PATCHES: &[&str] = &[
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
+    MERGING_LISTS,
     "application/apply-patch+yaml",
 ];
 

@@ -102,7 +102,6 @@ const IDLE: &[&str] = &[
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
-    "CustomResourceDefinition",
     "APIService",
     "DaemonSet",
     "StatefulSet",

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use gantry_api::field_error::FieldErrors;
 use gantry_base::FieldPath;
+use gantry_schema::Constraints;
+use gantry_schema::pattern::Pattern;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -69,6 +71,10 @@ fn node(schema: &JSONSchemaProps, place: Place, path: &FieldPath, errors: &mut F
         extensions(schema, path, errors);
     }
     rules(schema, path, errors);
+    pattern(schema, path, errors);
+    if place != Place::Alternative {
+        default(schema, path, errors);
+    }
     children(schema, place, path, errors);
 }
 
@@ -263,11 +269,36 @@ fn list_keys(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldError
     }
 }
 
-/// Rules are expressions: they are not compiled here, but they must be there.
+/// A pattern must be one.
+fn pattern(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors) {
+    let text = schema.pattern.as_deref().unwrap_or("");
+    if let Some(fault) = Pattern::new(text).fault() {
+        let detail = format!("must be a valid regular expression, but isn't: {fault}");
+        errors.invalid(&path.field("pattern"), text, detail);
+    }
+}
+
+/// A default must be what the schema asks for.
+fn default(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors) {
+    let Some(JSON(default)) = &schema.default else {
+        return;
+    };
+    let definition = serde_json::to_value(schema).unwrap_or_default();
+    let found = Constraints::read(&definition).check_at(&path.field("default"), default);
+    found
+        .into_vec()
+        .into_iter()
+        .for_each(|error| errors.push(error));
+}
+
+/// Rules are expressions, which nothing here evaluates yet: a definition that relies on them is
+/// refused, rather than served without them.
 fn rules(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors) {
     let rules = schema.x_kubernetes_validations.iter().flatten();
     for (index, own) in rules.enumerate() {
         let at = path.field("x-kubernetes-validations").index(index);
+        let detail = "this server does not evaluate rules yet: leave them out";
+        errors.forbidden(&at, detail);
         if own.rule.trim().is_empty() {
             errors.required(&at.field("rule"), "rule is not specified");
         }

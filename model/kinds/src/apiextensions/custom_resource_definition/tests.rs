@@ -111,6 +111,7 @@ fn everything_wrong_with_a_definition_is_said() {
             spec.names.plural: Invalid value: "We": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
             spec.names.listKind: Invalid value: "Web": kind and listKind may not be the same
             spec.names.shortNames[0]: Invalid value: "W": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+            spec.conversion.strategy: Forbidden: this server does not ask webhooks to convert yet: use None
             spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required
             spec.conversion.conversionReviewVersions: Invalid value: ["v3"]: must include at least one of v1, v1beta1
             spec.preserveUnknownFields: Invalid value: true: must be false
@@ -142,25 +143,26 @@ fn a_schema_must_be_structural() {
     check_create::<CustomResourceDefinitions>(
         definition(&odd),
         &expect![[r#"
-        spec.validation.openAPIV3Schema.additionalProperties: Forbidden: must not be used at the root
-        spec.validation.openAPIV3Schema.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified
-        spec.validation.openAPIV3Schema.type: Required value: must not be empty at the root
-        spec.validation.openAPIV3Schema.properties[a].type: Required value: must not be empty for specified object fields
-        spec.validation.openAPIV3Schema.properties[b].items: Required value: must be specified
-        spec.validation.openAPIV3Schema.properties[c].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map
-        spec.validation.openAPIV3Schema.properties[c].items.type: Required value: must not be empty for specified array items
-        spec.validation.openAPIV3Schema.properties[d].type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string"
-        spec.validation.openAPIV3Schema.properties[e].type: Invalid value: "integer": must be empty if x-kubernetes-int-or-string is true
-        spec.validation.openAPIV3Schema.properties[f].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields
-        spec.validation.openAPIV3Schema.properties[g].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive
-        spec.validation.openAPIV3Schema.properties[h].uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic
-        spec.validation.openAPIV3Schema.properties[h].items.properties[x].type: Invalid value: "object": must be a scalar type if parent array's x-kubernetes-list-type is map
-        spec.validation.openAPIV3Schema.properties[h].items.properties[x].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property
-        spec.validation.openAPIV3Schema.properties[h].x-kubernetes-list-map-keys[1]: Invalid value: "y": entries must all be names of item properties
-        spec.validation.openAPIV3Schema.properties[i].$ref: Forbidden: $ref is not supported
-        spec.validation.openAPIV3Schema.properties[i].x-kubernetes-validations[0].rule: Required value: rule is not specified
-        spec.validation.openAPIV3Schema.properties[i].anyOf[0].type: Forbidden: must be empty to be structural
-    "#]],
+            spec.validation.openAPIV3Schema.additionalProperties: Forbidden: must not be used at the root
+            spec.validation.openAPIV3Schema.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified
+            spec.validation.openAPIV3Schema.type: Required value: must not be empty at the root
+            spec.validation.openAPIV3Schema.properties[a].type: Required value: must not be empty for specified object fields
+            spec.validation.openAPIV3Schema.properties[b].items: Required value: must be specified
+            spec.validation.openAPIV3Schema.properties[c].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map
+            spec.validation.openAPIV3Schema.properties[c].items.type: Required value: must not be empty for specified array items
+            spec.validation.openAPIV3Schema.properties[d].type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string"
+            spec.validation.openAPIV3Schema.properties[e].type: Invalid value: "integer": must be empty if x-kubernetes-int-or-string is true
+            spec.validation.openAPIV3Schema.properties[f].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields
+            spec.validation.openAPIV3Schema.properties[g].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive
+            spec.validation.openAPIV3Schema.properties[h].uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic
+            spec.validation.openAPIV3Schema.properties[h].items.properties[x].type: Invalid value: "object": must be a scalar type if parent array's x-kubernetes-list-type is map
+            spec.validation.openAPIV3Schema.properties[h].items.properties[x].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property
+            spec.validation.openAPIV3Schema.properties[h].x-kubernetes-list-map-keys[1]: Invalid value: "y": entries must all be names of item properties
+            spec.validation.openAPIV3Schema.properties[i].$ref: Forbidden: $ref is not supported
+            spec.validation.openAPIV3Schema.properties[i].x-kubernetes-validations[0]: Forbidden: this server does not evaluate rules yet: leave them out
+            spec.validation.openAPIV3Schema.properties[i].x-kubernetes-validations[0].rule: Required value: rule is not specified
+            spec.validation.openAPIV3Schema.properties[i].anyOf[0].type: Forbidden: must be empty to be structural
+        "#]],
     );
 }
 
