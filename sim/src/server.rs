@@ -129,7 +129,11 @@ impl Server {
                 let result = self.ledger.commit(&txn, core.now);
                 errand.committed(result).map(drop)
             }
-            Todo::CommitEach(_) | Todo::Answer(_) | Todo::Sign(_) | Todo::Authenticate(_) => Ok(()),
+            Todo::CommitEach(_)
+            | Todo::Answer(_)
+            | Todo::Sign(_)
+            | Todo::Authenticate(_)
+            | Todo::Ask(_) => Ok(()),
         }
     }
 
@@ -207,6 +211,15 @@ impl Server {
             Ok(Todo::Authenticate(check)) => {
                 let reply = check.reply(Err("no token is good here".to_owned()));
                 return self.answer(core, from, Ok(joined(reply, None)));
+            }
+            Ok(Todo::Ask(questions)) => {
+                // Nobody lives outside of the cluster in a simulation.
+                let nobody = || Err("connection refused".to_owned());
+                let answers = questions
+                    .into_iter()
+                    .map(|question| (question.id, nobody()));
+                errand.heard(answers.collect());
+                return self.go_on(core, (from, member), errand);
             }
             Ok(Todo::Commit(txn)) => (vec![txn], true),
             Ok(Todo::CommitEach(txns)) => (txns, false),

@@ -12,6 +12,7 @@ use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Config, Gateway, OsEntropy, SystemClock};
 use gantry_pki::{Pki, ServerNames};
 use gantry_registry::Settings;
+use gantry_webhooks::WebhookClient;
 
 use crate::config::ControlConfig;
 use crate::controllers::Controllers;
@@ -73,6 +74,7 @@ impl Control {
                 entropy: Box::new(OsEntropy::open().map_err(ControlError::Chance)?),
                 signer: Arc::clone(&tokens) as _,
                 authenticator: Arc::clone(&tokens) as _,
+                messenger: Arc::new(WebhookClient::new(Arc::clone(&clock))),
             },
         );
         bootstrap::run(&gateway, &config, pki.ca_pem()).await?;

@@ -8,12 +8,13 @@ use gantry_api::{Rejection, Revision};
 use gantry_base::Entropy;
 use gantry_base::entropy::Seeded;
 use gantry_registry::{
-    Around, Encoding, Errand, Registry, Reply, Request, Todo, freshness, permission,
+    Answer, Around, Encoding, Errand, Question, Registry, Reply, Request, Todo, freshness,
+    permission,
 };
 use gantry_store::{CommitError, Freshness, KeyRange, Snapshot, Txn};
 
 use crate::gateway::{Response, Shared};
-use crate::limits::{COMMITS_AT_ONCE, REVISION_PATIENCE};
+use crate::limits::{COMMITS_AT_ONCE, QUESTIONS_AT_ONCE, REVISION_PATIENCE};
 
 /// Decides and commits until both happened in the same world.
 pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response, Rejection> {
@@ -47,6 +48,7 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response
                 let found = authenticator.authenticate(&check.token, &check.audiences);
                 return respond(check.reply(found), None, encoding);
             }
+            Todo::Ask(questions) => errand.heard(ask_each(shared, questions).await),
         }
     }
 }
@@ -153,6 +155,19 @@ async fn commit_each(shared: &Shared, txns: Vec<Txn>) -> Vec<Result<Revision, Co
         results.extend(join_all(batch.map(|txn| commit(shared, txn))).await);
     }
     results
+}
+
+/// Asks all of them, many at the same time.
+async fn ask_each(shared: &Shared, questions: Vec<Question>) -> Vec<(String, Answer)> {
+    let mut answers = Vec::with_capacity(questions.len());
+    for some in questions.chunks(QUESTIONS_AT_ONCE) {
+        let asked = some.iter().map(async |question| {
+            let answer = shared.messenger.ask(question).await;
+            (question.id.clone(), answer)
+        });
+        answers.extend(join_all(asked).await);
+    }
+    answers
 }
 
 fn respond(

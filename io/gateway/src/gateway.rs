@@ -12,7 +12,7 @@ use gantry_registry::{Catalog, Encoding, Pieces, Registry, Request, Settings};
 use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
 use crate::documents::Documents;
-use crate::outside::{Authenticator, Clock, TokenSigner};
+use crate::outside::{Authenticator, Clock, Messenger, TokenSigner};
 use crate::store::Ledger;
 use crate::watch::{Frames, WatchStream};
 
@@ -33,6 +33,8 @@ pub struct Config {
     pub signer: Arc<dyn TokenSigner>,
     /// Says whom a token belongs to.
     pub authenticator: Arc<dyn Authenticator>,
+    /// Asks those outside whom a request depends on.
+    pub messenger: Arc<dyn Messenger>,
 }
 
 /// The one door to the objects. Clones are the same gateway.
@@ -54,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) entropy: Mutex<Box<dyn Entropy>>,
     pub(crate) signer: Arc<dyn TokenSigner>,
     pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) messenger: Arc<dyn Messenger>,
     pub(crate) documents: Documents,
     pub(crate) frames: Frames,
 }
@@ -100,6 +103,7 @@ impl Gateway {
             entropy: Mutex::new(config.entropy),
             signer: config.signer,
             authenticator: config.authenticator,
+            messenger: config.messenger,
             documents: Documents::default(),
             frames: Frames::default(),
         };

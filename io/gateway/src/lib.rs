@@ -17,5 +17,8 @@ mod watch;
 
 pub use documents::Document;
 pub use gateway::{Config, Gateway, Response};
-pub use outside::{Authenticator, Clock, NoTokens, OsEntropy, Pending, SystemClock, TokenSigner};
+pub use outside::{
+    Authenticator, Clock, Messenger, NoMessenger, NoTokens, OsEntropy, Pending, SystemClock,
+    TokenSigner,
+};
 pub use watch::WatchStream;

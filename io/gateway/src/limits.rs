@@ -7,6 +7,10 @@ use gantry_registry::limits::BOOKMARK_SECONDS;
 /// Commits of one request under way at the same time. A larger collection takes its turn.
 pub const COMMITS_AT_ONCE: usize = 128;
 
+/// Questions of one request that are put to others at the same time. A larger collection takes its
+/// turn.
+pub const QUESTIONS_AT_ONCE: usize = 64;
+
 /// How often a watcher that wants to know is told that nothing happened to it.
 pub const BOOKMARK_EVERY: Duration = Duration::from_secs(BOOKMARK_SECONDS);
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use gantry_base::{Entropy, Timestamp};
+use gantry_registry::question::{Answer, Question};
 use gantry_registry::step::Authenticated;
 use gantry_registry::subresources::token::{SignedToken, TokenClaims};
 
@@ -105,6 +106,23 @@ pub trait Authenticator: fmt::Debug + Send + Sync {
     /// The token's owner, or why it is not accepted. With no audiences named, the server's own
     /// are meant.
     fn authenticate(&self, token: &str, audiences: &[String]) -> Result<Authenticated, String>;
+}
+
+/// Asks those outside whom a request depends on, such as admission webhooks.
+pub trait Messenger: fmt::Debug + Send + Sync {
+    /// What they say, or why they say nothing. It comes within the time that the question gives.
+    fn ask<'a>(&'a self, question: &'a Question) -> Pending<'a, Answer>;
+}
+
+/// A server that knows nobody outside.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMessenger;
+
+impl Messenger for NoMessenger {
+    fn ask<'a>(&'a self, _question: &'a Question) -> Pending<'a, Answer> {
+        let why = "this server asks nobody outside of it".to_owned();
+        Box::pin(std::future::ready(Err(why)))
+    }
 }
 
 /// A server without keys: signs nothing and accepts nothing.

@@ -13,7 +13,7 @@ use gantry_store::{
 };
 use serde_json::{Value, json};
 
-use crate::{Config, Gateway, NoTokens, Response, SystemClock};
+use crate::{Config, Gateway, NoMessenger, NoTokens, Response, SystemClock};
 
 /// A store in which somebody else wins the first races.
 #[derive(Clone, Default)]
@@ -67,6 +67,7 @@ fn gateway_of(store: impl Store, settings: Settings) -> Gateway {
             entropy: Box::new(Seeded::new(3)),
             signer: Arc::new(NoTokens),
             authenticator: Arc::new(NoTokens),
+            messenger: Arc::new(NoMessenger),
         },
     )
 }

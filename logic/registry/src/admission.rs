@@ -10,6 +10,7 @@ mod default_ingress_class;
 mod default_storage_class;
 mod default_tolerations;
 mod limit_ranger;
+mod matching;
 mod namespace_lifecycle;
 mod node_restriction;
 mod node_taints;
@@ -22,7 +23,9 @@ mod service_account;
 mod service_addresses;
 mod service_ports;
 mod storage_protection;
+mod webhooks;
 
+use gantry_api::caller::MASTERS;
 use gantry_api::{Object, Rejection};
 
 use crate::call::Call;
@@ -77,9 +80,16 @@ pub(crate) trait Admission: Sync {
     }
 }
 
+/// The names under which operators know who is asked outside of the server.
+const MUTATING_WEBHOOKS: &str = "MutatingAdmissionWebhook";
+const VALIDATING_WEBHOOKS: &str = "ValidatingAdmissionWebhook";
+
+/// As whom the server makes what must be there before it serves.
+const SERVER: &str = "system:apiserver";
+
 /// All steps, in the order in which they are asked. Lifecycle comes first, since nothing else
-/// matters in a namespace that is not there; identity before what depends on it; addresses and
-/// quotas last, when it is certain what is asked for.
+/// matters in a namespace that is not there; identity before what depends on it. Who is asked outside
+/// of the server comes after all of them.
 const ORDER: &[&dyn Admission] = &[
     &namespace_lifecycle::NamespaceLifecycle,
     &node_restriction::NodeRestriction,
@@ -96,6 +106,10 @@ const ORDER: &[&dyn Admission] = &[
     &certificate_signers::CertificateSigners,
     &default_ingress_class::DefaultIngressClass,
     &rbac_escalation::RbacEscalation,
+];
+
+/// The steps after everybody was asked, when it is certain what is written: addresses and quotas.
+const LAST: &[&dyn Admission] = &[
     &service_addresses::ServiceAddresses,
     &service_ports::ServicePorts,
     &resource_quota::ResourceQuota,
@@ -103,35 +117,70 @@ const ORDER: &[&dyn Admission] = &[
 
 /// The steps that operators may disable.
 pub(crate) fn plugins() -> impl Iterator<Item = &'static str> {
-    ORDER.iter().filter_map(|step| step.plugin())
+    let all = ORDER.iter().chain(LAST);
+    all.filter_map(|step| step.plugin())
+        .chain([MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS])
 }
 
-/// The steps that this server takes.
-fn steps(call: &Call<'_>) -> impl Iterator<Item = &'static dyn Admission> + use<> {
+/// Those of the steps in `list` that this server takes.
+fn taken(
+    call: &Call<'_>,
+    list: &'static [&'static dyn Admission],
+) -> impl Iterator<Item = &'static dyn Admission> + use<> {
     // Empty unless an operator chose otherwise, and then small.
     let disabled = call.registry.settings().admission.disabled.clone();
-    ORDER
-        .iter()
-        .copied()
-        .filter(move |step| step.plugin().is_none_or(|name| !disabled.contains(name)))
+    let steps = list.iter().copied();
+    steps.filter(move |step| step.plugin().is_none_or(|name| !disabled.contains(name)))
 }
 
-/// Lets every step add to the object.
+/// All steps that this server takes.
+fn steps(call: &Call<'_>) -> impl Iterator<Item = &'static dyn Admission> + use<> {
+    taken(call, ORDER).chain(taken(call, LAST))
+}
+
+/// Whether the server asks webhooks of a kind. Nobody is asked about what the server itself makes
+/// before it serves: whoever could answer may live in what it makes.
+fn asks(call: &Call<'_>, plugin: &str) -> bool {
+    let disabled = &call.registry.settings().admission.disabled;
+    let caller = &call.request.caller;
+    let is_server = caller.user == SERVER && caller.is_in(MASTERS);
+    !disabled.contains(plugin) && !is_server
+}
+
+/// Lets every step add to the object, and everybody who is asked. Where they did, the steps look at
+/// the object again, and so does who asked for that.
 pub(crate) fn mutate(
     call: &mut Call<'_>,
     object: &mut Object,
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
-    steps(call).try_for_each(|step| step.mutate(call, object, old))
+    let also = call.also.clone();
+    taken(call, ORDER).try_for_each(|step| step.mutate(call, object, old))?;
+    if asks(call, MUTATING_WEBHOOKS) {
+        let changes = webhooks::mutate(call, object, old)?;
+        if changes.any {
+            // What the steps decided to write beside the object they decide anew.
+            call.also = also;
+            let before = object.clone();
+            taken(call, ORDER).try_for_each(|step| step.mutate(call, object, old))?;
+            let is_other = *object != before;
+            webhooks::mutate_again(call, object, old, (changes, is_other))?;
+        }
+    }
+    taken(call, LAST).try_for_each(|step| step.mutate(call, object, old))
 }
 
-/// Lets every step refuse the object as it is going to be written.
+/// Lets every step refuse the object as it is going to be written, and everybody who is asked.
 pub(crate) fn validate(
     call: &mut Call<'_>,
     object: &Object,
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
-    steps(call).try_for_each(|step| step.validate(call, object, old))
+    steps(call).try_for_each(|step| step.validate(call, object, old))?;
+    if asks(call, VALIDATING_WEBHOOKS) {
+        webhooks::validate(call, object, old)?;
+    }
+    Ok(())
 }
 
 /// Lets every step take what the object costs.
@@ -143,9 +192,16 @@ pub(crate) fn charge(
     steps(call).try_for_each(|step| step.charge(call, object, old))
 }
 
-/// Lets every step refuse the deletion.
-pub(crate) fn deleting(call: &Call<'_>, object: &Object) -> Result<(), Rejection> {
-    steps(call).try_for_each(|step| step.deleting(call, object))
+/// Lets every step refuse the deletion, and everybody who is asked.
+pub(crate) fn deleting(call: &mut Call<'_>, object: &Object) -> Result<(), Rejection> {
+    steps(call).try_for_each(|step| step.deleting(call, object))?;
+    if asks(call, MUTATING_WEBHOOKS) {
+        webhooks::deleting_by_changers(call, object)?;
+    }
+    if asks(call, VALIDATING_WEBHOOKS) {
+        webhooks::deleting(call, object)?;
+    }
+    Ok(())
 }
 
 /// Lets every step give back what the object held.

@@ -10,6 +10,7 @@ use gantry_base::{Entropy, Timestamp};
 use gantry_kinds::{Author, Descriptor};
 use gantry_store::{Guard, Key, Snapshot, Stored, Txn};
 
+use crate::question::{Answers, Question};
 use crate::registry::{Around, Registry};
 use crate::render;
 use crate::request::Request;
@@ -30,13 +31,17 @@ pub(crate) struct Call<'a> {
     pub(crate) also: Txn,
     /// Whether everything is decided and nothing is kept.
     pub(crate) dry_run: bool,
+    /// What was said so far by those who were asked outside.
+    pub(crate) answers: &'a Answers,
+    /// Whom to ask before the request can be decided.
+    pub(crate) questions: Vec<Question>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(
         registry: &'a Registry,
         kind: &'a Descriptor,
-        request: &'a Request,
+        (request, answers): (&'a Request, &'a Answers),
         around: Around<'a>,
     ) -> Self {
         Self {
@@ -50,6 +55,8 @@ impl<'a> Call<'a> {
             warnings: Vec::new(),
             also: Txn::new(),
             dry_run: request.options.dry_run,
+            answers,
+            questions: Vec::new(),
         }
     }
 
@@ -205,6 +212,18 @@ impl<'a> Call<'a> {
     /// The reply together with the remarks made so far.
     pub(crate) fn remark(&mut self, reply: Reply) -> Reply {
         reply.with_warnings(std::mem::take(&mut self.warnings))
+    }
+
+    /// Ends the decision until somebody outside was asked. What is returned takes the call back to
+    /// where it began; no client sees it.
+    pub(crate) fn ask(&mut self, questions: Vec<Question>) -> Rejection {
+        self.questions.extend(questions);
+        Rejection::internal("this cannot be decided before somebody was asked")
+    }
+
+    /// Whether the decision ended because somebody has to be asked first.
+    pub(crate) const fn is_asking(&self) -> bool {
+        !self.questions.is_empty()
     }
 
     /// Makes the write count only if `guard` still holds.

@@ -83,6 +83,13 @@ pub(crate) fn fitted(
     accept(call, decoded, expected)
 }
 
+/// A tree that somebody else made, made to fit the kind: what does not belong there is dropped.
+pub(crate) fn made_to_fit(tree: Value, expected: Expected<'_>) -> Result<Object, Rejection> {
+    let decoded = decode::value(tree, expected.schema())
+        .map_err(|error| cannot_be_handled(expected, &error))?;
+    named(decoded.value, expected)
+}
+
 /// The body as it is written, for patches.
 pub(crate) fn tree(call: &mut Call<'_>) -> Result<Value, Rejection> {
     let body = body(call.request.body.as_ref())?;
@@ -187,7 +194,12 @@ fn accept(
     expected: Expected<'_>,
 ) -> Result<Object, Rejection> {
     report(call, &decoded.findings, expected)?;
-    let mut object = Object::from_value(decoded.value).ok_or_else(|| {
+    named(decoded.value, expected)
+}
+
+/// The object in a tree, which is of that kind.
+fn named(tree: Value, expected: Expected<'_>) -> Result<Object, Rejection> {
+    let mut object = Object::from_value(tree).ok_or_else(|| {
         Rejection::bad_request("the body is not an object: begin with apiVersion and kind")
     })?;
     object.set(&["apiVersion"], Value::from(expected.api_version()));

@@ -4,9 +4,11 @@
 //! is an answer. An errand is not authorized here: see [`permission`](crate::permission).
 
 use gantry_api::{Rejection, Revision};
-use gantry_store::{CommitError, Key, Txn};
+use gantry_base::Timestamp;
+use gantry_store::{CommitError, Key, Snapshot, Txn};
 
-use crate::limits::{ATTEMPTS, COMPANY_ATTEMPTS};
+use crate::limits::{ATTEMPTS, COMPANY_ATTEMPTS, QUESTION_ROUNDS};
+use crate::question::{Answer, Answers, Question, QuestionId, Replayed};
 use crate::registry::{Around, Registry};
 use crate::request::Request;
 use crate::reviews::token_review::TokenCheck;
@@ -25,6 +27,19 @@ pub struct Errand {
     own: Option<Key>,
     /// The answer, if what was decided last is committed.
     reply: Option<Reply>,
+    /// The world that is decided in until somebody commits or answers.
+    world: Option<World>,
+}
+
+/// What a decision depends on, kept so that it comes out the same when somebody was asked.
+#[derive(Debug)]
+struct World {
+    snapshot: Snapshot,
+    now: Timestamp,
+    /// The chance that was used up.
+    drawn: Vec<u64>,
+    answers: Answers,
+    rounds: usize,
 }
 
 /// What an errand needs done.
@@ -40,6 +55,8 @@ pub enum Todo {
     Sign(Box<TokenOrder>),
     /// Find out whose token this is; [`TokenCheck::reply`] is the answer.
     Authenticate(Box<TokenCheck>),
+    /// Ask these, all at the same time, and tell [`Errand::heard`]; then decide again.
+    Ask(Vec<Question>),
 }
 
 impl Errand {
@@ -52,6 +69,7 @@ impl Errand {
             outrun: 0,
             own: None,
             reply: None,
+            world: None,
         }
     }
 
@@ -61,13 +79,30 @@ impl Errand {
         &self.request
     }
 
-    /// Decides in the world as it is now. A request that lost too many races is refused.
+    /// Decides in the world as it is now, or in the one about which somebody was asked. A request
+    /// that lost too many races is refused.
     pub fn decide(&mut self, registry: &Registry, around: Around<'_>) -> Result<Todo, Rejection> {
-        if self.attempts - self.outrun == ATTEMPTS || self.attempts == COMPANY_ATTEMPTS {
-            return Err(self.lost());
+        if self.world.is_none() {
+            if self.attempts - self.outrun == ATTEMPTS || self.attempts == COMPANY_ATTEMPTS {
+                return Err(self.lost());
+            }
+            self.attempts += 1;
         }
-        self.attempts += 1;
-        match registry.handle(&self.request, around)? {
+        let world = self.world.get_or_insert_with(|| World {
+            snapshot: around.snapshot.clone(),
+            now: around.now,
+            drawn: Vec::new(),
+            answers: Answers::new(),
+            rounds: 0,
+        });
+        let mut chance = Replayed::new(&mut world.drawn, around.chance);
+        let around = Around {
+            snapshot: &world.snapshot,
+            access: around.access,
+            now: world.now,
+            chance: &mut chance,
+        };
+        match registry.handle_knowing(&self.request, &world.answers, around)? {
             Step::Reply(reply) => Ok(Todo::Answer(reply)),
             Step::Commit { txn, reply } => {
                 self.reply = Some(reply);
@@ -80,9 +115,25 @@ impl Errand {
             }
             Step::Sign(order) => Ok(Todo::Sign(order)),
             Step::Authenticate(check) => Ok(Todo::Authenticate(check)),
+            Step::Ask(questions) => {
+                world.rounds += 1;
+                if world.rounds > QUESTION_ROUNDS {
+                    return Err(Rejection::internal(format!(
+                        "this request asked others {QUESTION_ROUNDS} times and is not decided yet"
+                    )));
+                }
+                Ok(Todo::Ask(questions))
+            }
             Step::Watch(_) => Err(Rejection::bad_request(
                 "a watch is a stream: open it as one",
             )),
+        }
+    }
+
+    /// Takes what was said by those who were asked.
+    pub fn heard(&mut self, answers: Vec<(QuestionId, Answer)>) {
+        if let Some(world) = &mut self.world {
+            world.answers.extend(answers);
         }
     }
 
@@ -92,6 +143,7 @@ impl Errand {
         &mut self,
         result: Result<Revision, CommitError>,
     ) -> Result<Option<(Reply, Revision)>, Rejection> {
+        self.world = None;
         if let Err(error) = &result {
             self.outrun += usize::from(loser(error).is_some() && loser(error) != self.own.as_ref());
         }
@@ -104,6 +156,7 @@ impl Errand {
         &mut self,
         results: Vec<Result<Revision, CommitError>>,
     ) -> Result<Option<Reply>, Rejection> {
+        self.world = None;
         let mut is_complete = true;
         for result in results {
             is_complete &= settled(result)?.is_some();

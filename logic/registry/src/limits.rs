@@ -20,6 +20,10 @@ pub const GENERATED_NAME_ATTEMPTS: usize = 8;
 /// there are others.
 pub const PODS_JUDGED: usize = 3000;
 
+/// Times that a request may stop to ask somebody outside in one world. After the last one it is
+/// refused: nobody has so many webhooks.
+pub const QUESTION_ROUNDS: usize = 500;
+
 /// Tries of a random address or port before every one is looked at in order.
 pub const RANDOM_PICKS: usize = 16;
 

@@ -14,6 +14,7 @@ use gantry_store::Snapshot;
 
 use crate::call::Call;
 use crate::encoding::Encoding;
+use crate::question::Answers;
 use crate::request::{Request, Resource, Verb};
 use crate::settings::Settings;
 use crate::step::Step;
@@ -118,19 +119,32 @@ impl Registry {
     }
 
     /// Decides what `request` needs next.
-    pub fn handle(&self, request: &Request, mut around: Around<'_>) -> Result<Step, Rejection> {
+    pub fn handle(&self, request: &Request, around: Around<'_>) -> Result<Step, Rejection> {
+        self.handle_knowing(request, &Answers::new(), around)
+    }
+
+    /// Decides what `request` needs next, given what was said by those who were asked about it.
+    pub fn handle_knowing(
+        &self,
+        request: &Request,
+        answers: &Answers,
+        mut around: Around<'_>,
+    ) -> Result<Step, Rejection> {
         let kind = self.find(&request.resource).ok_or(Rejection::NoSuchPath)?;
         check_place(kind, request)?;
         options::check(request)?;
-        let mut call = Call::new(self, kind, request, around.borrowed());
+        let mut call = Call::new(self, kind, (request, answers), around.borrowed());
         check_seen(&call)?;
-        let step = match &request.subresource {
+        let decided = match &request.subresource {
             Some(part) => subresources::handle(&mut call, part),
             None if kind.verbs == Verbs::CreateOnly => reviews::handle(&mut call),
             None => verb(&mut call),
-        }?;
+        };
+        if call.is_asking() {
+            return Ok(Step::Ask(call.questions));
+        }
         let remark = kind.remark.iter().cloned().collect();
-        Ok(step.answered(|reply| reply.with_warnings(remark)))
+        Ok(decided?.answered(|reply| reply.with_warnings(remark)))
     }
 }
 

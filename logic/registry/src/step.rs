@@ -1,8 +1,7 @@
 //! What a request needs next, and what it is answered.
 //!
 //! The registry never waits: it names the next step, and whoever drives it comes back with the
-//! answer. Asking webhooks will be one more step, between deciding and committing; a request that
-//! must ask is put aside whole and resumed where it stopped.
+//! answer.
 
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use gantry_store::Txn;
 
 use crate::encoding::Encoding;
 use crate::pieces::{Pieces, Unsent};
+use crate::question::Question;
 use crate::reviews::token_review::TokenCheck;
 use crate::subresources::token::TokenOrder;
 use crate::verbs::watch::WatchPlan;
@@ -44,6 +44,8 @@ pub enum Step {
     Sign(Box<TokenOrder>),
     /// Find out whose token this is, then answer with [`TokenCheck::reply`].
     Authenticate(Box<TokenCheck>),
+    /// Ask these, all at the same time, then decide again knowing what they said.
+    Ask(Vec<Question>),
 }
 
 impl Step {
@@ -59,7 +61,7 @@ impl Step {
                 reply: change(reply),
             },
             Self::Reply(reply) => Self::Reply(change(reply)),
-            Self::Watch(_) | Self::Sign(_) | Self::Authenticate(_) => self,
+            Self::Watch(_) | Self::Sign(_) | Self::Authenticate(_) | Self::Ask(_) => self,
         }
     }
 }

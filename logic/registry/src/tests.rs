@@ -20,6 +20,7 @@ mod reviews;
 mod services;
 mod storage;
 mod watches;
+mod webhooks;
 mod workloads;
 mod writes;
 
@@ -116,7 +117,7 @@ impl Server {
             }
             // Nobody has a token here.
             Step::Authenticate(check) => (check.reply(Err("unknown token".to_owned())), None),
-            Step::Watch(_) | Step::Sign(_) => panic!("not in this test"),
+            Step::Watch(_) | Step::Sign(_) | Step::Ask(_) => panic!("not in this test"),
         };
         let (code, warnings) = (reply.code, reply.warnings.clone());
         let pieces = reply.into_pieces(revision).concat();

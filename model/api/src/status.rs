@@ -132,6 +132,18 @@ pub enum Rejection {
         /// What failed.
         message: String,
     },
+    /// Somebody who was asked does not want it, and said so in their own words.
+    #[error("{message}")]
+    Denied {
+        /// The HTTP status code.
+        code: u16,
+        /// The word that clients match on; may be empty.
+        reason: String,
+        /// Who said no, and why.
+        message: String,
+        /// Machine-readable details, as the `Status` has them; null when there are none.
+        details: Value,
+    },
     /// Somebody else, whom the answer depends on, is not there.
     #[error("{message}")]
     Unavailable {
@@ -204,11 +216,11 @@ impl Rejection {
 
     /// The word that clients match on.
     #[must_use]
-    pub const fn reason(&self) -> &'static str {
+    pub const fn reason(&self) -> &str {
         self.code_and_reason().1
     }
 
-    const fn code_and_reason(&self) -> (u16, &'static str) {
+    const fn code_and_reason(&self) -> (u16, &str) {
         match self {
             Self::BadRequest { .. } => (400, "BadRequest"),
             Self::Unauthorized => (401, "Unauthorized"),
@@ -226,6 +238,7 @@ impl Rejection {
             Self::Internal { .. } => (500, "InternalError"),
             Self::Unavailable { .. } => (503, "ServiceUnavailable"),
             Self::Timeout { .. } => (504, "Timeout"),
+            Self::Denied { code, reason, .. } => (*code, reason.as_str()),
         }
     }
 
@@ -294,6 +307,7 @@ impl Rejection {
             Self::TooManyRequests { causes, .. }
             | Self::ApplyConflict { causes }
             | Self::Timeout { causes, .. } => details("", "", "", causes),
+            Self::Denied { details, .. } if details.is_object() => details.clone(),
             Self::BadRequest { .. }
             | Self::Unauthorized
             | Self::NoSuchPath
@@ -304,6 +318,7 @@ impl Rejection {
             | Self::TooLarge { .. }
             | Self::UnsupportedMediaType { .. }
             | Self::Internal { .. }
+            | Self::Denied { .. }
             | Self::Unavailable { .. } => json!({}),
         }
     }

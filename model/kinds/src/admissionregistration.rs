@@ -1,6 +1,6 @@
 //! The group `admissionregistration.k8s.io`: who is asked before something is written.
 //!
-//! Nothing in this server asks them yet; every write of these kinds says so to its writer.
+//! Webhooks are asked; policies are only kept, and every write of those says so to its writer.
 
 pub mod match_conditions;
 pub mod match_resources;

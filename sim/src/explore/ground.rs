@@ -85,8 +85,8 @@ impl Ground {
                 let answer = errand.committed_each(results.collect())?;
                 Ok(answer.map(|reply| joined(reply, None)))
             }
-            Todo::Sign(_) | Todo::Authenticate(_) => Err(Rejection::bad_request(
-                "no tokens are made in a small world",
+            Todo::Sign(_) | Todo::Authenticate(_) | Todo::Ask(_) => Err(Rejection::bad_request(
+                "nobody outside is asked in a small world",
             )),
         }
     }

@@ -24,7 +24,7 @@ use tokio_rustls::rustls::{ClientConfig, SignatureScheme};
 
 use gantry_base::Timestamp;
 use gantry_base::entropy::Seeded;
-use gantry_gateway::{Config, Gateway, NoTokens, SystemClock};
+use gantry_gateway::{Config, Gateway, NoMessenger, NoTokens, SystemClock};
 use gantry_pki::{Identity, Pki, ServerNames, client_config};
 use gantry_registry::Settings;
 use gantry_store::MemoryStore;
@@ -130,6 +130,7 @@ impl World {
             entropy: Box::new(Seeded::new(1)),
             signer: Arc::new(NoTokens),
             authenticator: Arc::new(NoTokens),
+            messenger: Arc::new(NoMessenger),
         };
         let server = Server::new(ServerConfig {
             gateway: Gateway::new(MemoryStore::default(), config),

@@ -24,8 +24,12 @@ pub(crate) fn delete_many(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let mut txns: Vec<Txn> = Vec::new();
     for (key, stored) in &selected {
         let Some(key) = key.object() else { continue };
-        if let Step::Commit { txn, .. } = deletion::delete(call, &key, stored, &options)? {
-            txns.push(txn);
+        match deletion::delete(call, &key, stored, &options) {
+            Ok(Step::Commit { txn, .. }) => txns.push(txn),
+            Ok(_) => {}
+            // Whoever has to be asked is asked about all of them at the same time.
+            Err(_) if call.is_asking() => {}
+            Err(rejection) => return Err(rejection),
         }
     }
     let items: Vec<&Stored> = selected.iter().map(|(_, stored)| stored).collect();

@@ -141,7 +141,8 @@ impl WatchPlan {
             | Step::Commit { .. }
             | Step::CommitEach { .. }
             | Step::Sign(_)
-            | Step::Authenticate(_) => Err(Rejection::bad_request("this request is no watch")),
+            | Step::Authenticate(_)
+            | Step::Ask(_) => Err(Rejection::bad_request("this request is no watch")),
         }
     }
 

@@ -87,9 +87,10 @@ pub(super) fn end(write: Write, rejection: &Rejection) -> End<Write> {
         Rejection::Conflict { .. }
         | Rejection::AlreadyExists { .. }
         | Rejection::NotFound { .. } => End::Stale,
-        Rejection::BadRequest { .. } | Rejection::Forbidden { .. } | Rejection::Invalid { .. } => {
-            End::Refused(write, rejection.to_string())
-        }
+        Rejection::BadRequest { .. }
+        | Rejection::Forbidden { .. }
+        | Rejection::Invalid { .. }
+        | Rejection::Denied { .. } => End::Refused(write, rejection.to_string()),
         Rejection::Unauthorized
         | Rejection::NoSuchPath
         | Rejection::Closing { .. }

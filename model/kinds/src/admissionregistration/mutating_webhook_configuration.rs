@@ -25,7 +25,6 @@ impl Kind for MutatingWebhookConfigurations {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().conditional().counting(&[&["webhooks"]]);
-    const UNSERVED: Option<&'static str> = Some("call admission webhooks");
 
     fn default(all: &mut MutatingWebhookConfiguration) {
         for hook in all.webhooks.iter_mut().flatten() {

@@ -26,7 +26,6 @@ impl Kind for ValidatingWebhookConfigurations {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().conditional().counting(&[&["webhooks"]]);
-    const UNSERVED: Option<&'static str> = Some("call admission webhooks");
 
     fn default(all: &mut ValidatingWebhookConfiguration) {
         for hook in all.webhooks.iter_mut().flatten() {

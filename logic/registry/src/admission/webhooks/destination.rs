@@ -1,0 +1,183 @@
+//! Where a webhook listens: at a URL, or behind a service. A service is reached at one of its
+//! endpoints that are ready: nothing between this server and the pods has to be up for that.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::admissionregistration::v1::ServiceReference;
+use k8s_openapi::api::core::v1::{Service, ServicePort};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+
+use gantry_api::{GroupResource, ObjectKey};
+use gantry_base::entropy;
+
+use super::hooks::Hook;
+use crate::call::Call;
+use crate::question::Destination;
+
+const HTTPS: u16 = 443;
+
+/// Where to ask a webhook, or why it cannot be asked.
+pub(super) fn resolve(call: &mut Call<'_>, hook: &Hook) -> Result<Destination, String> {
+    let config = &hook.webhook.client_config;
+    let seconds = hook.timeout_seconds();
+    let authority = config.ca_bundle.as_ref().filter(|own| !own.0.is_empty());
+    let authority = authority.map(|own| Arc::from(own.0.as_slice()));
+    let place = match (&config.url, &config.service) {
+        (_, Some(service)) => behind(call, service, seconds)?,
+        (Some(url), None) => at(url, seconds)
+            .ok_or_else(|| format!("failed to call webhook: {url:?} is no URL of a server"))?,
+        (None, None) => {
+            return Err(
+                "could not get REST client: neither a URL nor a service is given".to_owned(),
+            );
+        }
+    };
+    Ok(Destination { authority, ..place })
+}
+
+/// The place that a URL names.
+fn at(url: &str, seconds: u32) -> Option<Destination> {
+    let rest = url.strip_prefix("https://")?;
+    let split = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(split);
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']')?;
+            (host, port.strip_prefix(':'))
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    let port = port.map_or(Some(HTTPS), |port| port.parse().ok())?;
+    let path = if path.is_empty() { "/" } else { path };
+    (!host.is_empty()).then(|| place(host, (host.to_owned(), port), (authority, path), seconds))
+}
+
+fn place(
+    host: &str,
+    connect: (String, u16),
+    (authority, path): (&str, &str),
+    seconds: u32,
+) -> Destination {
+    let path = format!("{path}?timeout={seconds}s");
+    Destination {
+        url: format!("https://{authority}{path}"),
+        host: host.to_owned(),
+        path,
+        connect,
+        authority: None,
+    }
+}
+
+/// One of the endpoints of a service.
+fn behind(
+    call: &mut Call<'_>,
+    service: &ServiceReference,
+    seconds: u32,
+) -> Result<Destination, String> {
+    let number = service.port.unwrap_or(i32::from(HTTPS));
+    let host = format!("{}.{}.svc", service.name, service.namespace);
+    let path = service.path.as_deref().unwrap_or("/");
+    let path = format!("/{}", path.strip_prefix('/').unwrap_or(path));
+    let authority = format!("{host}:{number}");
+    let found = endpoint(call, service, number);
+    let name = host.clone();
+    let made = |connect| place(&name, connect, (&authority, &path), seconds);
+    found.map(made).map_err(|why| {
+        let url = format!("https://{host}:{number}{path}?timeout={seconds}s");
+        format!("failed to call webhook: Post \"{url}\": {why}")
+    })
+}
+
+fn endpoint(
+    call: &mut Call<'_>,
+    wanted: &ServiceReference,
+    number: i32,
+) -> Result<(String, u16), String> {
+    let (namespace, name) = (&wanted.namespace, &wanted.name);
+    let key = ObjectKey::new(GroupResource::new("", "services"), namespace, name);
+    let service = call.look_up(&key);
+    let service: Option<Service> = service.and_then(|service| service.to_typed().ok());
+    let spec = service.and_then(|service| service.spec);
+    let spec = spec.ok_or_else(|| format!("service {name:?} not found"))?;
+    if spec.type_.as_deref() == Some("ExternalName") {
+        let host = spec.external_name.unwrap_or_default();
+        let port = u16::try_from(number).unwrap_or(HTTPS);
+        return Ok((host, port));
+    }
+    let mut ports = spec.ports.iter().flatten();
+    let port = ports.find(|port| port.port == number);
+    let port =
+        port.ok_or_else(|| format!("no service port {number} found for service {name:?}"))?;
+    let ready = ready(call, wanted, port);
+    if ready.is_empty() {
+        return Err(format!("no endpoints available for service {name:?}"));
+    }
+    let chosen = entropy::below(call.chance, ready.len());
+    Ok(ready[chosen].clone())
+}
+
+/// All addresses behind a service's port that are ready.
+fn ready(call: &Call<'_>, service: &ServiceReference, port: &ServicePort) -> Vec<(String, u16)> {
+    let slices = GroupResource::new("discovery.k8s.io", "endpointslices");
+    let prefix = ObjectKey::prefix(&slices, Some(&service.namespace));
+    let is_of_service = |labels: &gantry_base::Pairs| {
+        let owner = labels
+            .iter()
+            .find(|(key, _)| *key == "kubernetes.io/service-name");
+        owner.is_some_and(|(_, owner)| owner == service.name)
+    };
+    let stored = call.snapshot.range(&prefix, None);
+    let stored = stored.filter(|(_, stored)| is_of_service(&stored.value.summary().labels));
+    let slices = stored.filter_map(|(_, stored)| {
+        let slice = stored.value.object(stored.modified);
+        slice.to_typed::<EndpointSlice>().ok()
+    });
+    let name = port.name.as_deref().unwrap_or("");
+    slices.flat_map(|slice| addresses(&slice, name)).collect()
+}
+
+fn addresses(slice: &EndpointSlice, port: &str) -> Vec<(String, u16)> {
+    let mut ports = slice.ports.iter().flatten();
+    let number = ports.find(|own| own.name.as_deref().unwrap_or("") == port);
+    let number = number.and_then(|own| u16::try_from(own.port?).ok());
+    let Some(number) = number else {
+        return Vec::new();
+    };
+    let ready = slice.endpoints.iter().filter(|endpoint| {
+        let conditions = endpoint.conditions.as_ref();
+        conditions.and_then(|conditions| conditions.ready) != Some(false)
+    });
+    let first = ready.filter_map(|endpoint| endpoint.addresses.first());
+    first.map(|address| (address.clone(), number)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at;
+
+    #[test]
+    fn a_url_names_a_place() {
+        for (url, expected) in [
+            (
+                "https://hook.example",
+                "hook.example:443 https://hook.example/?timeout=5s",
+            ),
+            (
+                "https://127.0.0.1:8443/a/b",
+                "127.0.0.1:8443 https://127.0.0.1:8443/a/b?timeout=5s",
+            ),
+            ("https://[::1]:9/x", "::1:9 https://[::1]:9/x?timeout=5s"),
+            ("http://hook.example", "nowhere"),
+            ("https://:80/", "nowhere"),
+            ("https://a:b/", "nowhere"),
+        ] {
+            let place = at(url, 5).map_or("nowhere".to_owned(), |place| {
+                format!("{}:{} {}", place.connect.0, place.connect.1, place.url)
+            });
+            assert_eq!(place, expected, "{url}");
+        }
+    }
+}
