@@ -14,6 +14,7 @@ mod storage;
 mod tutorial;
 mod up_down;
 mod volumes;
+mod webhooks;
 
 use crash::kill;
 
@@ -37,6 +38,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("volumes", volumes::TESTS),
     ("exec and logs", exec_logs::TESTS),
     ("clients", clients::TESTS),
+    ("webhooks", webhooks::TESTS),
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("storage", storage::TESTS),

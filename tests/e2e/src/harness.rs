@@ -13,6 +13,7 @@ mod registry;
 mod runner;
 mod wait;
 mod web;
+mod webhook;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use etcd::Etcd;
@@ -22,3 +23,4 @@ pub(crate) use program::{Background, Program};
 pub(crate) use runner::{Runner, Test, not_tried};
 pub(crate) use wait::{until, within};
 pub(crate) use web::get;
+pub(crate) use webhook::Webhook;
