@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tracing::{Instrument, debug_span, error};
 
-use gantry_api::{Caller, Rejection};
+use gantry_api::{Caller, GroupVersion, Rejection};
 use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
 use gantry_pki::{Subject, TokenKey};
@@ -64,13 +64,11 @@ const AUDIT_ID: &str = "audit-id";
 impl Front {
     /// Whether there is such a resource.
     fn serves(&self, asked: &Asked<'_>) -> bool {
-        let registry = self.gateway.registry();
-        registry.kinds().iter().any(|kind| {
-            let names = &kind.names;
-            names.plural == asked.resource
-                && names.group == asked.group
-                && names.version == asked.version
-        })
+        let resource = Resource {
+            version: GroupVersion::new(asked.group, asked.version),
+            plural: asked.resource.to_owned(),
+        };
+        self.gateway.registry().find(&resource).is_some()
     }
 
     /// Resolves when the server begins to stop.
