@@ -79,7 +79,7 @@ impl<'a> Checker<'a> {
 
     fn expression(&mut self, of: &mut Expr) -> Type {
         let at = of.at;
-        if let Some(node) = self.variable(of) {
+        if let Some(node) = self.variable(of).or_else(|| self.dotted(of)) {
             of.node = node;
         }
         match &mut of.node {
@@ -140,6 +140,20 @@ impl<'a> Checker<'a> {
             Node::Has(..) => Node::Literal(Literal::Bool(true)),
             _ => Node::Variable(number),
         })
+    }
+
+    /// The name that an expression is which looks like a field of another name.
+    fn dotted(&self, of: &Expr) -> Option<Node> {
+        let Node::Select(operand, field, Access::Required) = &of.node else {
+            return None;
+        };
+        let Node::Name(name, _) = &operand.node else {
+            return None;
+        };
+        let whole = format!("{name}.{field}");
+        let is_local = self.locals.iter().any(|(own, _)| own == name);
+        let is_declared = !is_local && self.environment.find(&whole).is_some();
+        is_declared.then_some(Node::Name(whole, Place::Unknown))
     }
 
     fn name(&mut self, at: usize, name: &str, place: &mut Place) -> Type {

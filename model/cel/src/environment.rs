@@ -72,6 +72,18 @@ impl Environment {
         self
     }
 
+    /// The same names but one, for expressions that may not use it. A machine for the one evaluates
+    /// the programs of the other.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        for (own, _) in &mut self.names {
+            if own == name {
+                own.clear();
+            }
+        }
+        self
+    }
+
     /// Makes what `source` gives known as `variables.name` to all that is compiled later. It is
     /// evaluated when it is first asked for. One that cannot be compiled is known all the same, so
     /// that nobody is told twice.

@@ -9,7 +9,6 @@ mod objects;
 use serde_json::{Value as Json, json};
 
 use crate::authority::{Authority, Question, Verdict};
-use crate::functions::opaque::AUTHORIZER;
 use crate::{Environment, Machine, Returns, Type, Value};
 
 /// Says yes to those who may `get`.
@@ -37,7 +36,7 @@ impl Authority for Getters {
 fn environment() -> Environment {
     Environment::new()
         .with("object", Type::Dyn)
-        .with("authorizer", Type::Opaque(AUTHORIZER))
+        .with("authorizer", Type::AUTHORIZER)
 }
 
 fn object() -> Json {

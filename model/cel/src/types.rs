@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::functions::opaque;
+
 pub(crate) use signature::Signature;
 pub(crate) use unify::Bindings;
 
@@ -108,6 +110,12 @@ impl ObjectType {
 }
 
 impl Type {
+    /// The authorizer, which is asked whether somebody may do something.
+    pub const AUTHORIZER: Self = Self::Opaque(opaque::AUTHORIZER);
+
+    /// A question to the authorizer about a resource, but for what is to be done with it.
+    pub const RESOURCE_CHECK: Self = Self::Opaque(opaque::RESOURCE_CHECK);
+
     /// A list of these.
     #[must_use]
     pub fn list(of: Self) -> Self {

@@ -2,9 +2,11 @@
 //!
 //! Webhooks are asked; policies are only kept, and every write of those says so to its writer.
 
+pub mod expressions;
 pub mod match_conditions;
 pub mod match_resources;
 pub mod mutating_webhook_configuration;
+pub mod programs;
 pub mod rules;
 #[cfg(test)]
 mod tests;

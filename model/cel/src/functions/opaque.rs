@@ -64,7 +64,7 @@ pub(crate) fn full_name(name: &str) -> Option<&'static str> {
         "authorizer" => AUTHORIZER,
         "path_check" => "kubernetes.authorization.PathCheck",
         "group_check" => "kubernetes.authorization.GroupCheck",
-        "resource_check" => "kubernetes.authorization.ResourceCheck",
+        "resource_check" => RESOURCE_CHECK,
         "decision" => "kubernetes.authorization.Decision",
         _ => return None,
     })
@@ -72,3 +72,6 @@ pub(crate) fn full_name(name: &str) -> Option<&'static str> {
 
 /// The type of the authorizer.
 pub(crate) const AUTHORIZER: &str = "kubernetes.authorization.Authorizer";
+
+/// The type of a question about a resource.
+pub(crate) const RESOURCE_CHECK: &str = "kubernetes.authorization.ResourceCheck";

@@ -122,3 +122,20 @@ fn variables_are_evaluated_when_asked_for_and_once() {
         "composited variable \"bad\" fails to evaluate: division by zero"
     );
 }
+
+#[test]
+fn a_name_may_have_a_point_in_it() {
+    let environment = Environment::new()
+        .with("a", Type::Text)
+        .with("a.b", Type::Int);
+    let program = environment
+        .compile("a.size() + a.b", Returns::Anything)
+        .unwrap();
+    let mut machine = Machine::new(&environment);
+    machine.set("a", Value::from("xyz"));
+    machine.set("a.b", Value::Int(4));
+    assert_eq!(shown(&machine.evaluate(&program).unwrap()), "7");
+    let fewer = environment.clone().without("a.b");
+    let told = fewer.compile("a.b", Returns::Anything).unwrap_err();
+    assert!(told.to_string().contains("field selection"), "{told}");
+}

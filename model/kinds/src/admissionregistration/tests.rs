@@ -64,24 +64,27 @@ fn everything_wrong_with_a_webhook_is_said() {
     check_create::<MutatingWebhookConfigurations>(
         webhook("example", &odd),
         &expect![[r#"
-        webhooks[0].name: Invalid value: "example": should be a domain with at least three segments separated by dots
-        webhooks[0].rules[0].operations[0]: Unsupported value: "READ": supported values: "*", "CONNECT", "CREATE", "DELETE", "UPDATE"
-        webhooks[0].rules[0].apiGroups: Invalid value: ["*","apps"]: if '*' is present, must not specify other API groups
-        webhooks[0].rules[0].apiVersions[0]: Required value
-        webhooks[0].rules[0].resources[1]: Invalid value: "pods/log": if 'pods/*' is present, must not specify pods/log
-        webhooks[0].rules[0].scope: Unsupported value: "Odd": supported values: "*", "Cluster", "Namespaced"
-        webhooks[0].failurePolicy: Unsupported value: "Perhaps": supported values: "Fail", "Ignore"
-        webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"
-        webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds
-        webhooks[0].clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]
-        webhooks[0].clientConfig.url: Invalid value: "me": user information is not permitted in the URL
-        webhooks[0].clientConfig.url: Invalid value: "y": fragments are not permitted in the URL
-        webhooks[0].clientConfig.url: Invalid value: "x": query parameters are not permitted in the URL
-        webhooks[0].matchConditions[0].expression: Required value
-        webhooks[0].matchConditions[1].name: Duplicate value: "a"
-        webhooks[0].admissionReviewVersions[1]: Invalid value: "v2": duplicate version
-        webhooks[0].admissionReviewVersions: Invalid value: ["v2","v2"]: must include at least one of v1, v1beta1
-    "#]],
+            webhooks[0].name: Invalid value: "example": should be a domain with at least three segments separated by dots
+            webhooks[0].rules[0].operations[0]: Unsupported value: "READ": supported values: "*", "CONNECT", "CREATE", "DELETE", "UPDATE"
+            webhooks[0].rules[0].apiGroups: Invalid value: ["*","apps"]: if '*' is present, must not specify other API groups
+            webhooks[0].rules[0].apiVersions[0]: Required value
+            webhooks[0].rules[0].resources[1]: Invalid value: "pods/log": if 'pods/*' is present, must not specify pods/log
+            webhooks[0].rules[0].scope: Unsupported value: "Odd": supported values: "*", "Cluster", "Namespaced"
+            webhooks[0].failurePolicy: Unsupported value: "Perhaps": supported values: "Fail", "Ignore"
+            webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"
+            webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds
+            webhooks[0].clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]
+            webhooks[0].clientConfig.url: Invalid value: "me": user information is not permitted in the URL
+            webhooks[0].clientConfig.url: Invalid value: "y": fragments are not permitted in the URL
+            webhooks[0].clientConfig.url: Invalid value: "x": query parameters are not permitted in the URL
+            webhooks[0].matchConditions[0].expression: Required value
+            webhooks[0].matchConditions[1].expression: Invalid value: "x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'x' (in container '')
+             | x
+             | ^
+            webhooks[0].matchConditions[1].name: Duplicate value: "a"
+            webhooks[0].admissionReviewVersions[1]: Invalid value: "v2": duplicate version
+            webhooks[0].admissionReviewVersions: Invalid value: ["v2","v2"]: must include at least one of v1, v1beta1
+        "#]],
     );
 }
 
@@ -258,6 +261,52 @@ fn a_binding_says_what_becomes_of_objections() {
             spec.paramRef: Required value: one of name or selector must be specified
             spec.paramRef.parameterNotFoundAction: Required value
             spec.validationActions: Required value: at least one validation action is required
+        "#]],
+    );
+}
+
+#[test]
+fn expressions_are_compiled_with_the_names_they_may_use() {
+    check_create::<ValidatingAdmissionPolicies>(
+        json!({ "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": { "matchPolicy": "Equivalent", "resourceRules": [{
+                "apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"],
+                "resources": ["deployments"] }] },
+            "matchConditions": [{ "name": "a", "expression": "request.user == 'x'" }],
+            "variables": [
+                { "name": "count", "expression": "object.spec.replicas" },
+                { "name": "odd", "expression": "variables.later" },
+            ],
+            "validations": [
+                { "expression": "variables.count <= 5 && namespaceObject.metadata.name != 'x'" },
+                { "expression": "variables.count <= params.most" },
+                { "expression": "object.spec.replicas" },
+                { "expression": "true", "messageExpression": "1 + 1" },
+                { "expression": "authorizer.requestResource.check('bind').allowed()",
+                  "messageExpression": "authorizer.path('/').check('get').reason()" },
+            ],
+            "auditAnnotations": [
+                { "key": "a", "valueExpression": "'x' + string(variables.count)" },
+                { "key": "b", "valueExpression": "true" },
+            ],
+        }}),
+        &expect![[r#"
+            spec.matchConditions[0].expression: Invalid value: "request.user == 'x'": compilation failed: ERROR: <input>:1:8: undefined field 'user'
+             | request.user == 'x'
+             | .......^
+            spec.variables[1].expression: Invalid value: "variables.later": compilation failed: ERROR: <input>:1:10: undefined field 'later'
+             | variables.later
+             | .........^
+            spec.validations[1].expression: Invalid value: "variables.count <= params.most": compilation failed: ERROR: <input>:1:20: undeclared reference to 'params' (in container '')
+             | variables.count <= params.most
+             | ...................^
+            spec.validations[2].expression: Invalid value: "object.spec.replicas": must evaluate to bool
+            spec.validations[3].messageExpression: Invalid value: "1 + 1": must evaluate to string
+            spec.validations[4].messageExpression: Invalid value: "authorizer.path('/').check('get').reason()": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in container '')
+             | authorizer.path('/').check('get').reason()
+             | ^
+            spec.auditAnnotations[1].valueExpression: Invalid value: "true": must evaluate to one of [string null_type]
         "#]],
     );
 }

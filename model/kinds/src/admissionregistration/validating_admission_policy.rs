@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::views::Meta;
 use gantry_base::{FieldPath, name};
+use gantry_cel::CompileError;
 use k8s_openapi::api::admissionregistration::v1::{
     AuditAnnotation, ParamKind, ValidatingAdmissionPolicy, ValidatingAdmissionPolicySpec,
     Validation, Variable,
 };
 
-use super::match_conditions::expression;
+use super::expressions::{policy_environment, report};
+use super::programs::{Compiled, Judgement, Programs};
 use super::{CATEGORIES, FAILURE_POLICIES, match_conditions, match_resources};
 use crate::column::Column;
 use crate::kind::Kind;
@@ -76,11 +78,16 @@ impl Kind for ValidatingAdmissionPolicies {
         }
         constraints(&spec, &path.field("matchConstraints"), errors);
         let conditions = spec.match_conditions.as_deref().unwrap_or(&[]);
-        match_conditions::validate(conditions, &path.field("matchConditions"), errors);
-        for (index, own) in spec.variables.iter().flatten().enumerate() {
-            variable(own, &path.field("variables").index(index), errors);
+        let environment = policy_environment(spec.param_kind.is_some());
+        let at = path.field("matchConditions");
+        match_conditions::validate(conditions, &environment, &at, errors);
+        let programs = Programs::compile(&spec);
+        let variables = spec.variables.iter().flatten().zip(&programs.variables);
+        for (index, (own, wrong)) in variables.enumerate() {
+            let at = path.field("variables").index(index);
+            variable(own, wrong.as_ref(), &at, errors);
         }
-        judgements(&spec, policy.name(), &path, errors);
+        judgements((&spec, &programs), policy.name(), &path, errors);
     }
 
     fn validate_status(
@@ -153,15 +160,34 @@ fn constraints(spec: &ValidatingAdmissionPolicySpec, path: &FieldPath, errors: &
     }
 }
 
-fn variable(own: &Variable, path: &FieldPath, errors: &mut FieldErrors) {
+fn variable(
+    own: &Variable,
+    wrong: Option<&CompileError>,
+    path: &FieldPath,
+    errors: &mut FieldErrors,
+) {
     let at = path.field("name");
     if own.name.trim().is_empty() {
         errors.required(&at, "name is not specified");
     } else if !is_identifier(&own.name) {
         errors.invalid(&at, &own.name, "name is not a valid CEL identifier");
     }
-    let absent = "expression is not specified";
-    expression(&own.expression, absent, &path.field("expression"), errors);
+    let compiled = wrong.cloned().map_or(Ok(()), Err);
+    expression(compiled, &own.expression, &path.field("expression"), errors);
+}
+
+/// Reports an expression that is not there or is none.
+fn expression(
+    compiled: Result<(), CompileError>,
+    text: &str,
+    path: &FieldPath,
+    errors: &mut FieldErrors,
+) {
+    if text.trim().is_empty() {
+        errors.required(path, "expression is not specified");
+    } else {
+        report(compiled, text, path, errors);
+    }
 }
 
 /// Whether a name can be used in an expression.
@@ -196,7 +222,7 @@ fn is_identifier(name: &str) -> bool {
 
 /// Validations and annotations, of which there must be at least one.
 fn judgements(
-    spec: &ValidatingAdmissionPolicySpec,
+    (spec, programs): (&ValidatingAdmissionPolicySpec, &Programs),
     policy: &str,
     path: &FieldPath,
     errors: &mut FieldErrors,
@@ -209,30 +235,45 @@ fn judgements(
         errors.required(&path.field("validations"), detail);
         errors.required(&at, detail);
     }
-    for (index, own) in validations.iter().enumerate() {
-        validation(own, &path.field("validations").index(index), errors);
+    for (index, (own, compiled)) in validations.iter().zip(&programs.validations).enumerate() {
+        validation(
+            (own, compiled),
+            &path.field("validations").index(index),
+            errors,
+        );
     }
     if annotations.len() > ANNOTATIONS_MAX {
         let detail = format!("must not have more than {ANNOTATIONS_MAX} auditAnnotations");
         errors.invalid(&at, annotations, detail);
     }
     let mut seen = BTreeSet::new();
-    for (index, own) in annotations.iter().enumerate() {
-        annotation(own, policy, &at.index(index), errors);
+    for (index, (own, compiled)) in annotations.iter().zip(&programs.annotations).enumerate() {
+        annotation((own, compiled), policy, &at.index(index), errors);
         if !seen.insert(&own.key) {
             errors.duplicate(&at.index(index).field("key"), &own.key);
         }
     }
 }
 
-fn validation(own: &Validation, path: &FieldPath, errors: &mut FieldErrors) {
-    let absent = "expression is not specified";
-    expression(&own.expression, absent, &path.field("expression"), errors);
+fn validation(
+    (own, compiled): (&Validation, &Judgement),
+    path: &FieldPath,
+    errors: &mut FieldErrors,
+) {
+    let outcome = told(&compiled.expression);
+    expression(outcome, &own.expression, &path.field("expression"), errors);
     let is_blank = |text: &str| !text.is_empty() && text.trim().is_empty();
     let other = own.message_expression.as_deref().unwrap_or("");
     if is_blank(other) {
         let at = path.field("messageExpression");
         errors.invalid(&at, other, "must be non-empty if specified");
+    } else if let Some(message) = &compiled.message {
+        report(
+            told(message),
+            other,
+            &path.field("messageExpression"),
+            errors,
+        );
     }
     let at = path.field("message");
     let message = own.message.as_deref().unwrap_or("");
@@ -245,7 +286,17 @@ fn validation(own: &Validation, path: &FieldPath, errors: &mut FieldErrors) {
     check::maybe_one_of(reason, &REASONS, &path.field("reason"), errors);
 }
 
-fn annotation(own: &AuditAnnotation, policy: &str, path: &FieldPath, errors: &mut FieldErrors) {
+/// What is wrong with an expression, if anything is.
+fn told(compiled: &Compiled) -> Result<(), CompileError> {
+    compiled.as_ref().map(drop).map_err(CompileError::clone)
+}
+
+fn annotation(
+    (own, compiled): (&AuditAnnotation, &Compiled),
+    policy: &str,
+    path: &FieldPath,
+    errors: &mut FieldErrors,
+) {
     // Annotations are written under the name of their policy.
     let key = format!("{policy}/{}", own.key);
     errors.named(&path.field("key"), &key, name::qualified);
@@ -256,5 +307,7 @@ fn annotation(own: &AuditAnnotation, policy: &str, path: &FieldPath, errors: &mu
     } else if text.len() > ANNOTATION_EXPRESSION_MAX {
         let detail = format!("must not exceed {ANNOTATION_EXPRESSION_MAX} bytes in length");
         errors.required(&at, detail);
+    } else {
+        report(told(compiled), text, &at, errors);
     }
 }

@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhook, ValidatingWebhook, WebhookClientConfig,
 };
 
-use super::{FAILURE_POLICIES, MATCH_POLICIES, match_conditions, rules};
+use super::{FAILURE_POLICIES, MATCH_POLICIES, expressions, match_conditions, rules};
 use crate::parts::container_default::fill;
 use crate::parts::remote::{self, ServiceTarget};
 use crate::parts::{check, label_selector};
@@ -121,7 +121,8 @@ fn validate_one(hook: &MutatingWebhook, path: &FieldPath, errors: &mut FieldErro
     }
     client_config(&hook.client_config, &path.field("clientConfig"), errors);
     let conditions = hook.match_conditions.as_deref().unwrap_or(&[]);
-    match_conditions::validate(conditions, &path.field("matchConditions"), errors);
+    let at = path.field("matchConditions");
+    match_conditions::validate(conditions, &expressions::environment(), &at, errors);
 }
 
 fn qualified_name(name: &str, path: &FieldPath, errors: &mut FieldErrors) {
