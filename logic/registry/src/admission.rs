@@ -10,15 +10,17 @@ mod default_ingress_class;
 mod default_storage_class;
 mod default_tolerations;
 mod limit_ranger;
-mod matching;
+pub(crate) mod matching;
 mod namespace_lifecycle;
 mod node_restriction;
 mod node_taints;
 pub(crate) mod pod_security;
+pub(crate) mod policies;
 mod priority;
 mod rbac_escalation;
 mod resource_quota;
 mod runtime_class;
+pub(crate) mod scene;
 mod service_account;
 mod service_addresses;
 mod service_ports;
@@ -80,8 +82,9 @@ pub(crate) trait Admission: Sync {
     }
 }
 
-/// The names under which operators know who is asked outside of the server.
+/// The names under which operators know who is asked outside of the server, and its policies.
 const MUTATING_WEBHOOKS: &str = "MutatingAdmissionWebhook";
+const POLICIES: &str = "ValidatingAdmissionPolicy";
 const VALIDATING_WEBHOOKS: &str = "ValidatingAdmissionWebhook";
 
 /// As whom the server makes what must be there before it serves.
@@ -119,7 +122,7 @@ const LAST: &[&dyn Admission] = &[
 pub(crate) fn plugins() -> impl Iterator<Item = &'static str> {
     let all = ORDER.iter().chain(LAST);
     all.filter_map(|step| step.plugin())
-        .chain([MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS])
+        .chain([MUTATING_WEBHOOKS, POLICIES, VALIDATING_WEBHOOKS])
 }
 
 /// Those of the steps in `list` that this server takes.
@@ -138,7 +141,7 @@ fn steps(call: &Call<'_>) -> impl Iterator<Item = &'static dyn Admission> + use<
     taken(call, ORDER).chain(taken(call, LAST))
 }
 
-/// Whether the server asks webhooks of a kind. Nobody is asked about what the server itself makes
+/// Whether the server asks webhooks of a kind, or policies. Nobody is asked about what the server itself makes
 /// before it serves: whoever could answer may live in what it makes.
 fn asks(call: &Call<'_>, plugin: &str) -> bool {
     let disabled = &call.registry.settings().admission.disabled;
@@ -177,6 +180,9 @@ pub(crate) fn validate(
     old: Option<&Object>,
 ) -> Result<(), Rejection> {
     steps(call).try_for_each(|step| step.validate(call, object, old))?;
+    if asks(call, POLICIES) {
+        policies::validate(call, object, old)?;
+    }
     if asks(call, VALIDATING_WEBHOOKS) {
         webhooks::validate(call, object, old)?;
     }
@@ -197,6 +203,9 @@ pub(crate) fn deleting(call: &mut Call<'_>, object: &Object) -> Result<(), Rejec
     steps(call).try_for_each(|step| step.deleting(call, object))?;
     if asks(call, MUTATING_WEBHOOKS) {
         webhooks::deleting_by_changers(call, object)?;
+    }
+    if asks(call, POLICIES) {
+        policies::deleting(call, object)?;
     }
     if asks(call, VALIDATING_WEBHOOKS) {
         webhooks::deleting(call, object)?;

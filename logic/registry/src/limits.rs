@@ -46,3 +46,7 @@ pub const BOOKMARK_SECONDS: u64 = 60;
 /// How long a watch lasts when the client names no time, in seconds. Between once and twice as
 /// long, so that watchers that came together do not leave together.
 pub const WATCH_SECONDS: u64 = 30 * 60;
+
+/// Bytes of a message that an expression of a policy makes. A longer one is replaced by the one that
+/// is written out, or by the expression.
+pub const POLICY_MESSAGE_BYTES: usize = 5 * 1024;

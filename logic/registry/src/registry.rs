@@ -12,6 +12,7 @@ use gantry_kinds::{Descriptor, Scope, Verbs};
 use gantry_schema::encode;
 use gantry_store::Snapshot;
 
+use crate::admission::policies::compiled::{Policies, Policy};
 use crate::call::Call;
 use crate::encoding::Encoding;
 use crate::question::Answers;
@@ -28,6 +29,7 @@ pub struct Registry {
     /// The kind in whose form a resource is stored.
     by_storage: BTreeMap<GroupResource, usize>,
     settings: Arc<Settings>,
+    policies: Policies,
 }
 
 /// What a decision depends on besides the request.
@@ -77,6 +79,7 @@ impl Registry {
             by_resource,
             by_storage,
             settings,
+            policies: Policies::default(),
         }
     }
 
@@ -90,6 +93,11 @@ impl Registry {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The policies in a picture, compiled.
+    pub(crate) fn policies(&self, snapshot: &Snapshot) -> Arc<[Policy]> {
+        self.policies.of(snapshot)
     }
 
     /// The kind behind a resource; where no version is named, in the one that is stored.

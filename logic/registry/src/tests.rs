@@ -14,6 +14,7 @@ mod owned;
 mod paths;
 mod pod_security;
 mod pods;
+mod policies;
 mod published;
 mod quotas;
 mod reviews;

@@ -114,6 +114,12 @@ impl Environment {
         })
     }
 
+    /// What a name is.
+    #[must_use]
+    pub fn type_of(&self, name: &str) -> Option<&Type> {
+        self.find(name).map(|(_, of)| of)
+    }
+
     /// The number and the type of a name.
     pub(crate) fn find(&self, name: &str) -> Option<(usize, &Type)> {
         let number = self.names.iter().rposition(|(own, _)| own == name)?;

@@ -44,6 +44,17 @@ impl CompileError {
     }
 }
 
+impl CompileError {
+    /// What was found, without saying what failed.
+    #[must_use]
+    pub fn listing(&self) -> String {
+        match self {
+            Self::Issues { issues, text } => Listing(issues, text).to_string(),
+            Self::Returns { .. } => self.to_string(),
+        }
+    }
+}
+
 /// Findings with the lines they are in.
 struct Listing<'a>(&'a [Issue], &'a str);
 

@@ -107,11 +107,14 @@ impl<'a> Machine<'a> {
 
     /// Takes from the budgets.
     pub(crate) fn charge(&mut self, cost: u64) -> Result<(), Problem> {
-        let call = self.call_left.checked_sub(cost);
-        let request = self.request_left.checked_sub(cost);
-        self.call_left = call.unwrap_or(0);
-        self.request_left = request.unwrap_or(0);
-        call.and(request).map(drop).ok_or(Problem::CostExceeded)
+        let left = self.call_left.min(self.request_left);
+        let taken = cost.min(left);
+        self.call_left -= taken;
+        self.request_left -= taken;
+        if taken < cost {
+            return Err(Problem::CostExceeded);
+        }
+        Ok(())
     }
 
     /// Takes what it costs to go over so many bytes of text once.

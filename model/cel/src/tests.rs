@@ -64,7 +64,7 @@ fn outcome(source: &str) -> String {
     let object = object();
     let mut machine = Machine::new(&environment).with_authority(&Getters);
     machine.set("object", Value::tree(&object));
-    machine.set("authorizer", Value::Question(std::rc::Rc::default()));
+    machine.set("authorizer", Value::question(Question::default()));
     match machine.evaluate(&program) {
         Ok(value) => shown(&value),
         Err(problem) => format!("error: {problem}"),

@@ -130,6 +130,12 @@ impl<'a> Value<'a> {
         Self::Optional(Some(Rc::new(value)))
     }
 
+    /// The authorizer, or a question to it that is not complete.
+    #[must_use]
+    pub fn question(question: Question) -> Self {
+        Self::Question(Rc::new(question))
+    }
+
     pub(crate) fn opaque(opaque: Opaque) -> Self {
         Self::Opaque(Rc::new(opaque))
     }

@@ -4,7 +4,9 @@
 //! Whoever configures admission is never asked about that itself: a mistake there must remain
 //! possible to mend.
 
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhook, RuleWithOperations};
+use k8s_openapi::api::admissionregistration::v1::{
+    MatchResources, MutatingWebhook, NamedRuleWithOperations, RuleWithOperations,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use gantry_api::views::meta;
@@ -85,6 +87,10 @@ impl<'a> Deed<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Wish<'a> {
     rules: Vec<Rule<'a>>,
+    /// Whether everything is wanted, whatever the rules say.
+    is_all: bool,
+    /// What is left out of them.
+    excluded: Vec<Rule<'a>>,
     is_exact: bool,
     of_namespace: Option<&'a LabelSelector>,
     of_object: Option<&'a LabelSelector>,
@@ -98,6 +104,8 @@ struct Rule<'a> {
     operations: &'a [String],
     resources: &'a [String],
     scope: Option<&'a str>,
+    /// The objects by name; all of them when there is none.
+    names: &'a [String],
 }
 
 impl<'a> Wish<'a> {
@@ -105,9 +113,35 @@ impl<'a> Wish<'a> {
     pub(crate) fn of_webhook(hook: &'a MutatingWebhook) -> Self {
         Self {
             rules: hook.rules.iter().flatten().map(Rule::from).collect(),
+            is_all: false,
+            excluded: Vec::new(),
             is_exact: hook.match_policy.as_deref() == Some(EXACT),
             of_namespace: hook.namespace_selector.as_ref(),
             of_object: hook.object_selector.as_ref(),
+        }
+    }
+
+    /// What a policy judges, or where its binding lets it.
+    pub(crate) fn of_policy(resources: &'a MatchResources) -> Self {
+        let rules = |list: &'a Option<Vec<NamedRuleWithOperations>>| {
+            list.iter().flatten().map(Rule::from).collect()
+        };
+        Self {
+            rules: rules(&resources.resource_rules),
+            is_all: false,
+            excluded: rules(&resources.exclude_resource_rules),
+            is_exact: resources.match_policy.as_deref() == Some(EXACT),
+            of_namespace: resources.namespace_selector.as_ref(),
+            of_object: resources.object_selector.as_ref(),
+        }
+    }
+
+    /// The same, where no rule at all means everything that is not left out.
+    pub(crate) fn of_binding(resources: &'a MatchResources) -> Self {
+        let wish = Self::of_policy(resources);
+        Self {
+            is_all: wish.rules.is_empty(),
+            ..wish
         }
     }
 }
@@ -119,14 +153,28 @@ pub(crate) fn wanted<'k>(
     deed: &Deed<'_>,
     wish: &Wish<'_>,
 ) -> Result<Option<&'k Descriptor>, Rejection> {
-    let own = call.kind;
-    if is_exempt(own) || !is_selected(deed, wish) {
+    if is_exempt(call.kind) {
         return Ok(None);
     }
-    if !is_in_namespace(call, deed, wish)? {
-        return Ok(None);
+    // Rules first: they cost nothing, and most of what is written is not meant.
+    let form = if wish.is_all {
+        Some(call.kind)
+    } else {
+        form(call, deed, &wish.rules, wish.is_exact)
+    };
+    let is_meant = form.is_some()
+        && excluding(call, deed, wish).is_none()
+        && is_selected(deed, wish)
+        && is_in_namespace(call, deed, wish)?;
+    Ok(form.filter(|_| is_meant))
+}
+
+/// The kind in whose form this is left out, if it is.
+fn excluding<'k>(call: &Call<'k>, deed: &Deed<'_>, wish: &Wish<'_>) -> Option<&'k Descriptor> {
+    if wish.excluded.is_empty() {
+        return None;
     }
-    Ok(form(call, deed, &wish.rules, wish.is_exact))
+    form(call, deed, &wish.excluded, wish.is_exact)
 }
 
 /// The first kind that a rule names: the one that the client spoke, or another form of the same.
@@ -151,7 +199,7 @@ fn form<'k>(
     others.find(|kind| matches(kind))
 }
 
-fn is_exempt(kind: &Descriptor) -> bool {
+pub(crate) fn is_exempt(kind: &Descriptor) -> bool {
     kind.names.group == "admissionregistration.k8s.io" && EXEMPT.contains(&&*kind.names.plural)
 }
 
@@ -215,6 +263,7 @@ impl Rule<'_> {
             && has(self.operations, deed.operation.as_str())
             && has(self.groups, &names.group)
             && has(self.versions, &names.version)
+            && (self.names.is_empty() || self.names.iter().any(|own| own == deed.name()))
             && self
                 .resources
                 .iter()
@@ -248,6 +297,20 @@ impl<'a> From<&'a RuleWithOperations> for Rule<'a> {
             operations: list(&rule.operations),
             resources: list(&rule.resources),
             scope: rule.scope.as_deref(),
+            names: &[],
+        }
+    }
+}
+
+impl<'a> From<&'a NamedRuleWithOperations> for Rule<'a> {
+    fn from(rule: &'a NamedRuleWithOperations) -> Self {
+        Self {
+            groups: list(&rule.api_groups),
+            versions: list(&rule.api_versions),
+            operations: list(&rule.operations),
+            resources: list(&rule.resources),
+            scope: rule.scope.as_deref(),
+            names: list(&rule.resource_names),
         }
     }
 }

@@ -22,22 +22,27 @@ pub const PARAMS: &str = "params";
 /// The names that match conditions of webhooks may use.
 #[must_use]
 pub fn environment() -> Environment {
-    Environment::new()
-        .with(OBJECT, Type::Dyn)
-        .with(OLD_OBJECT, Type::Dyn)
-        .with(REQUEST, request())
-        .with(NAMESPACE, namespace())
-        .with(AUTHORIZER, Type::AUTHORIZER)
-        .with(REQUEST_RESOURCE, Type::RESOURCE_CHECK)
+    typed_environment(Type::Dyn, None)
 }
 
 /// The names that the expressions of a policy may use, `variables` not counted.
 #[must_use]
 pub fn policy_environment(has_params: bool) -> Environment {
-    if has_params {
-        environment().with(PARAMS, Type::Dyn)
-    } else {
-        environment()
+    typed_environment(Type::Dyn, has_params.then_some(Type::Dyn))
+}
+
+/// The same names when it is known what the objects are, and what the parameters are.
+pub(super) fn typed_environment(object: Type, params: Option<Type>) -> Environment {
+    let environment = Environment::new()
+        .with(OBJECT, object.clone())
+        .with(OLD_OBJECT, object)
+        .with(REQUEST, request())
+        .with(NAMESPACE, namespace())
+        .with(AUTHORIZER, Type::AUTHORIZER)
+        .with(REQUEST_RESOURCE, Type::RESOURCE_CHECK);
+    match params {
+        Some(params) => environment.with(PARAMS, params),
+        None => environment,
     }
 }
 

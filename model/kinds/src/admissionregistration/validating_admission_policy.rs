@@ -53,7 +53,6 @@ impl Kind for ValidatingAdmissionPolicies {
         .with_status()
         .conditional()
         .counting(&[&["spec"]]);
-    const UNSERVED: Option<&'static str> = Some("evaluate admission policies");
 
     fn default(policy: &mut ValidatingAdmissionPolicy) {
         let Some(spec) = &mut policy.spec else { return };

@@ -40,7 +40,6 @@ impl Kind for ValidatingAdmissionPolicyBindings {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().conditional().counting(&[&["spec"]]);
-    const UNSERVED: Option<&'static str> = Some("evaluate admission policies");
 
     fn default(binding: &mut ValidatingAdmissionPolicyBinding) {
         let resources = binding.spec.as_mut().map(|spec| &mut spec.match_resources);

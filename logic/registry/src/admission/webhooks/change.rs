@@ -9,8 +9,8 @@ use gantry_schema::patch;
 
 use super::failure::Failure;
 use super::hooks::Hook;
-use super::review::in_form;
 use super::verdict::Verdict;
+use crate::admission::scene::in_form;
 use crate::call::Call;
 use crate::decode::{self, Expected};
 use crate::{metadata, validate};

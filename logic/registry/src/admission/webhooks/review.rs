@@ -8,6 +8,7 @@ use gantry_kinds::Descriptor;
 
 use super::verdict::Asked;
 use crate::admission::matching::Deed;
+use crate::admission::scene::in_form;
 use crate::call::Call;
 use crate::decode;
 use crate::request::{FieldValidation, PatchType, Verb};
@@ -61,23 +62,6 @@ pub(super) fn body(
         "request": told,
     });
     review.to_string().into()
-}
-
-/// An object of one kind in the form of another that is stored alike.
-pub(super) fn in_form(from: &Descriptor, to: &Descriptor, object: Object) -> Object {
-    if from.names == to.names {
-        return object;
-    }
-    let stored = if from.native {
-        object
-    } else {
-        from.hooks.to_storage(object)
-    };
-    if to.native {
-        stored
-    } else {
-        to.hooks.restore(stored)
-    }
 }
 
 fn kind(of: &Descriptor) -> Value {
