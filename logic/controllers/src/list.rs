@@ -8,8 +8,8 @@ use gantry_reconcile::Controller;
 use crate::{
     ClaimProtection, ClusterRoleAggregation, CustomDefinitions, Deployments, Disruption,
     EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife,
-    PodCleanup, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts,
-    ServiceCidrs, VolumeProtection,
+    PodCleanup, PolicyStatus, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa,
+    ServiceAccounts, ServiceCidrs, VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -35,6 +35,7 @@ pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(Namespaces::default());
     visitor.visit(NodeLife::default());
     visitor.visit(PodCleanup);
+    visitor.visit(PolicyStatus);
     visitor.visit(ReplicaSets::default());
     visitor.visit(ReplicationControllers::default());
     visitor.visit(ResourceQuotas::default());

@@ -1,6 +1,6 @@
 //! The group `admissionregistration.k8s.io`: who is asked before something is written.
 //!
-//! Webhooks are asked; policies are only kept, and every write of those says so to its writer.
+//! Webhooks are asked, and policies judge.
 
 pub mod expressions;
 pub mod match_conditions;
@@ -10,6 +10,8 @@ pub mod programs;
 pub mod rules;
 #[cfg(test)]
 mod tests;
+pub mod type_check;
+mod typed;
 pub mod validating_admission_policy;
 pub mod validating_admission_policy_binding;
 pub mod validating_webhook_configuration;

@@ -1,5 +1,6 @@
 //! The decoders, one function each.
 
+mod expressions;
 mod frames;
 mod patches;
 mod texts;
@@ -81,6 +82,11 @@ pub const ALL: &[Target] = &[
         words: &[
             "*", "*/5", "1-5", "@daily", "@every", "MON", "JAN", ",", "?", "L",
         ],
+    },
+    Target {
+        name: "cel",
+        run: expressions::cel,
+        words: expressions::WORDS,
     },
     Target {
         name: "spdy-frames",

@@ -288,4 +288,20 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         "ttl-after-finished-controller",
         &[on("batch", "jobs", "delete,get,list,watch"), EVENTS],
     ),
+    (
+        "validatingadmissionpolicy-status-controller",
+        &[
+            on(
+                "admissionregistration.k8s.io",
+                "validatingadmissionpolicies",
+                READ,
+            ),
+            on(
+                "admissionregistration.k8s.io",
+                "validatingadmissionpolicies/status",
+                "get,patch,update",
+            ),
+            EVENTS,
+        ],
+    ),
 ];
