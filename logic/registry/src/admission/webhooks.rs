@@ -5,6 +5,7 @@
 //! again when the answers are there. Who cannot be asked counts as its failure policy says.
 
 mod change;
+mod conditions;
 mod destination;
 mod failure;
 mod hooks;
@@ -186,6 +187,10 @@ fn wanted<'k>(
     hook: &Hook,
 ) -> Result<Option<&'k Descriptor>, Rejection> {
     let form = matching::wanted(call, deed, &Wish::of_webhook(&hook.webhook))?;
+    let form = match form {
+        Some(form) if !conditions::hold(call, deed, (hook, form))? => None,
+        form => form,
+    };
     if form.is_some() && call.dry_run && !hook.leaves_no_trace() {
         return Err(Rejection::bad_request(format!(
             "admission webhook {:?} does not support dry run",
@@ -209,10 +214,6 @@ fn ask(
     (hook, form): (&Hook, &Descriptor),
     pass: &str,
 ) -> Heard {
-    if hook.has_conditions() {
-        let why = "evaluate its matchConditions: this server cannot do that yet".to_owned();
-        return Heard::Answer(Err(Failure::Call(why)));
-    }
     // Drawn whether or not it is asked now: what comes after draws the same numbers again.
     let uid = entropy::uid(call.chance);
     let destination = match destination::resolve(call, hook) {

@@ -677,3 +677,31 @@ fn a_dry_run_asks_those_who_leave_no_trace() {
     );
     server.refused(request("get v1 configmaps default/a"), None);
 }
+
+#[test]
+fn a_webhook_is_asked_only_where_its_conditions_hold() {
+    let mut server = Server::new();
+    let named = |text: &str| json!({"matchConditions": [{"name": "own", "expression": text}]});
+    server.validating("own", &["own"], &named("object.data.ask == 'yes'"));
+    let says = |_: &str, _: &Value| json!({"allowed": false});
+    let mut outside = Outside::new(&says);
+    let map = |name: &str, ask: &str| Some(config_map(name, json!({"ask": ask})));
+    let (code, _) = server.send_asking(&mut outside, create(), map("a", "no"));
+    assert_eq!((code, outside.hosts().len()), (201, 0));
+    server.refused_asking(&mut outside, create(), map("b", "yes"));
+    assert_eq!(outside.hosts(), ["own"]);
+    // Where it cannot be told, the failure policy decides.
+    let other = Some(config_map("c", json!({"x": "y"})));
+    let told = server.refused_asking(&mut outside, create(), other.clone());
+    assert_eq!(
+        told,
+        "403 Forbidden: configmaps \"c\" is forbidden: expression 'object.data.ask == 'yes'' \
+         resulted in error: no such key: ask"
+    );
+    let path = "json-patch admissionregistration.k8s.io/v1 validatingwebhookconfigurations own";
+    let ignored =
+        json!([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]);
+    server.ok(request(path), Some(ignored));
+    let (code, _) = server.send_asking(&mut outside, create(), other);
+    assert_eq!((code, outside.hosts().len()), (201, 1));
+}

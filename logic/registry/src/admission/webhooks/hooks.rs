@@ -43,11 +43,6 @@ impl Hook {
         matches!(self.webhook.side_effects.as_str(), "None" | "NoneOnDryRun")
     }
 
-    pub(super) fn has_conditions(&self) -> bool {
-        let conditions = self.webhook.match_conditions.as_ref();
-        conditions.is_some_and(|conditions| !conditions.is_empty())
-    }
-
     pub(super) fn timeout_seconds(&self) -> u32 {
         let seconds = self.webhook.timeout_seconds;
         let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok());
