@@ -4,6 +4,7 @@
 //! the object's old and new form. A restart compares what is there with what was known, so a change
 //! that happened while nobody watched is noticed too.
 
+mod defined;
 mod follow;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,8 @@ struct Shared {
     view: watch::Sender<View>,
     /// Who listens to what; changed only while parts are being wired together.
     listeners: Mutex<BTreeMap<GroupResource, Vec<Listener>>>,
+    /// Who listens to the kinds that users define; changed at the same time.
+    of_defined: Mutex<Vec<Listener>>,
     /// What is to be watched; started once by [`Cache::start`].
     watched: Mutex<BTreeMap<GroupResource, Watched>>,
 }
@@ -49,6 +52,7 @@ impl Default for Cache {
         let shared = Shared {
             view: watch::Sender::new(View::default()),
             listeners: Mutex::new(BTreeMap::new()),
+            of_defined: Mutex::new(Vec::new()),
             watched: Mutex::new(BTreeMap::new()),
         };
         Self {
@@ -71,6 +75,12 @@ impl Cache {
         self.hold(watched);
     }
 
+    /// Keeps all kinds that users define in the view, and tells `listener` of their changes. Their
+    /// definitions have to be held, too.
+    pub fn listen_to_defined(&self, listener: Listener) {
+        lock(&self.shared.of_defined).push(listener);
+    }
+
     /// Keeps `watched` in the view from the start on.
     pub fn hold(&self, watched: &Watched) {
         let mut all = lock(&self.shared.watched);
@@ -86,6 +96,10 @@ impl Cache {
             let (cache, api, clock) = (self.clone(), Arc::clone(api), Arc::clone(clock));
             let feed = Feed::new(watched);
             tasks.spawn(async move { follow::follow(cache, api, feed, clock.as_ref()).await });
+        }
+        if !lock(&self.shared.of_defined).is_empty() {
+            let (api, clock) = (Arc::clone(api), Arc::clone(clock));
+            tasks.spawn(defined::follow_defined(self.clone(), api, clock));
         }
     }
 
@@ -134,10 +148,9 @@ impl Cache {
         if changes.is_empty() {
             return;
         }
-        let listeners = lock(&self.shared.listeners)
-            .get(resource)
-            .cloned()
-            .unwrap_or_default();
+        let known = lock(&self.shared.listeners).get(resource).cloned();
+        // What nobody named is followed because a user defined it.
+        let listeners = known.unwrap_or_else(|| lock(&self.shared.of_defined).clone());
         let view = self.view();
         for change in &changes {
             let forms: Vec<&dyn Cached> = change.forms.iter().map(AsRef::as_ref).collect();

@@ -96,6 +96,13 @@ where
         };
         cache.listen(&source.watched, Arc::new(listener));
     }
+    if let Some(keys) = sources.of_defined() {
+        let (keys, inbox) = (Arc::clone(keys), inbox.clone());
+        let listener = move |forms: &[&dyn gantry_reconcile::Cached], view: &View| {
+            inbox.push(forms.iter().flat_map(|form| keys(*form, view)));
+        };
+        cache.listen_to_defined(Arc::new(listener));
+    }
     let executor = ApiExecutor::new(api, C::NAME, Arc::clone(&clock));
     let driver = Driver::new(
         Controlled {

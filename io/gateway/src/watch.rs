@@ -12,9 +12,9 @@ use bytes::Bytes;
 use gantry_api::Rejection;
 use gantry_base::entropy::{Seeded, below};
 use gantry_registry::limits::WATCH_SECONDS;
-use gantry_registry::verbs::watch::refusal;
+use gantry_registry::verbs::watch::{refusal, survives};
 use gantry_registry::{Encoding, Event, Request, WatchPlan};
-use gantry_store::{Watch, WatchError};
+use gantry_store::{KeyRange, Watch, WatchError};
 
 pub(crate) use frames::Frames;
 
@@ -28,6 +28,8 @@ pub struct WatchStream {
     shared: Arc<Shared>,
     plan: Box<WatchPlan>,
     watch: Watch,
+    /// What becomes of the definition of the kind, if a user defined it.
+    definition: Option<Watch>,
     /// What was there at the beginning and has not been told yet.
     beginning: VecDeque<Event>,
     /// Whether the end of the beginning is still to be marked.
@@ -59,6 +61,11 @@ pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStrea
     let plan = shared.around(|registry, around| WatchPlan::of(registry, request, around))?;
     let watch = shared.ledger.watch(plan.range.clone(), plan.since);
     let watch = watch.map_err(|error| refusal(&error))?;
+    let definition = plan.definition.clone().map(|key| {
+        let range = KeyRange::One(key);
+        shared.ledger.watch(range, plan.since)
+    });
+    let definition = definition.transpose().map_err(|error| refusal(&error))?;
     let beginning = plan.begin(&shared.ledger.snapshot())?.into();
     Ok(WatchStream {
         marks_beginning: plan.marks_beginning,
@@ -67,6 +74,7 @@ pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStrea
         shared: Arc::clone(shared),
         plan,
         watch,
+        definition,
         beginning,
         is_first: true,
         is_over: false,
@@ -80,6 +88,14 @@ fn next_bookmark(shared: &Shared, plan: &WatchPlan) -> Pending<'static, ()> {
     } else {
         Box::pin(std::future::pending())
     }
+}
+
+/// Resolves when a kind is not any more what it was; never for one that is always there.
+async fn redefinition(definition: &mut Option<Watch>) {
+    let Some(watch) = definition else {
+        return std::future::pending().await;
+    };
+    while watch.next().await.is_ok_and(|change| survives(&change)) {}
 }
 
 /// As long as the client says, else between once and twice the usual time.
@@ -144,6 +160,7 @@ impl WatchStream {
             // Changes first: a busy watch must not end before it has told what happened.
             biased;
             change = self.watch.next() => Next::Change(change),
+            () = redefinition(&mut self.definition) => Next::End,
             () = &mut self.end => Next::End,
             () = &mut self.bookmark => Next::Bookmark,
         }

@@ -16,7 +16,9 @@ use gantry_api::key::{GroupVersion, Revision};
 use gantry_api::{GroupKind, GroupResource, ObjectKey};
 use gantry_base::Timestamp;
 use gantry_reconcile::sources::Kind;
-use gantry_reconcile::{Cached, Controller, EventNote, Plan, Reconciler, Sources, View, Write};
+use gantry_reconcile::{
+    Cached, Controller, EventNote, Plan, Reconciler, Sources, View, Write, defined,
+};
 
 use crate::census::{self, Census};
 use kin::{is_knotted, waits};
@@ -121,7 +123,11 @@ impl Controller for Garbage {
             sources: Sources::new(),
             garbage: self,
         };
-        census::count(relations).sources
+        let garbage = self.clone();
+        let concerned = move |object: &dyn Cached, view: &View| {
+            garbage.concerned(view, &object.object_key(), object.meta())
+        };
+        census::count(relations).sources.defined(concerned)
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, _now: Timestamp) -> Option<World> {
@@ -166,7 +172,7 @@ impl Garbage {
         let is_there = |owner| self.state(view, meta, owner) == OwnerState::Present;
         let is_itself = lives && (is_held(meta) || !owners.clone().all(is_there));
         let mut concerned: Vec<ObjectKey> = owners
-            .filter_map(|owner| self.key(meta, owner))
+            .filter_map(|owner| self.key(view, meta, owner))
             .filter(|key| view.any(key).is_some_and(|found| is_held(found.meta())))
             .collect();
         concerned.extend(is_itself.then(|| key.clone()));
@@ -177,24 +183,33 @@ impl Garbage {
         concerned
     }
 
-    /// The address of an owner; nothing when its kind is not one we watch.
-    fn key(&self, meta: &ObjectMeta, owner: &OwnerReference) -> Option<ObjectKey> {
+    /// The resource of an owner, and whether it lives in a namespace; nothing when its kind is not
+    /// one we watch.
+    fn kind(&self, view: &View, owner: &OwnerReference) -> Option<(GroupResource, bool)> {
         let group = GroupVersion::parse(&owner.api_version).group;
-        let (resource, namespaced) = self
-            .kinds
-            .get(&GroupKind::new(group, owner.kind.as_str()))?;
+        let kind = GroupKind::new(group, owner.kind.as_str());
+        if let Some(known) = self.kinds.get(&kind) {
+            return Some(known.clone());
+        }
+        let found = defined(view).find(|own| own.kind == kind)?;
+        Some((found.resource, found.namespaced))
+    }
+
+    /// The address of an owner; nothing when its kind is not one we watch.
+    fn key(&self, view: &View, meta: &ObjectMeta, owner: &OwnerReference) -> Option<ObjectKey> {
+        let (resource, namespaced) = self.kind(view, owner)?;
         let namespace = meta
             .namespace
             .as_deref()
-            .filter(|_| *namespaced)
+            .filter(|_| namespaced)
             .unwrap_or("");
-        Some(ObjectKey::new(resource.clone(), namespace, &owner.name))
+        Some(ObjectKey::new(resource, namespace, &owner.name))
     }
 
     fn state(&self, view: &View, meta: &ObjectMeta, owner: &OwnerReference) -> OwnerState {
         let Some(key) = self
-            .key(meta, owner)
-            .filter(|_| !self.is_below(meta, owner))
+            .key(view, meta, owner)
+            .filter(|_| !self.is_below(view, meta, owner))
         else {
             return OwnerState::Unknown;
         };

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, Pod};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use gantry_api::views::Meta;
@@ -11,7 +10,7 @@ use gantry_api::{GroupResource, Object, ObjectKey, Revision};
 use gantry_base::Timestamp;
 use gantry_base::time::whole_seconds;
 use gantry_reconcile::sources::Kind;
-use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Write};
+use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Write, defined};
 
 use crate::census::{self, Census};
 use crate::limits::DELETE_BURST;
@@ -65,7 +64,7 @@ impl Controller for Namespaces {
 
     fn sources(&self) -> Sources {
         let sources = Sources::new().own::<Namespace>();
-        census::count(Homes(sources.read::<CustomResourceDefinition>())).0
+        census::count(Homes(sources.defined(home))).0
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
@@ -78,6 +77,9 @@ impl Controller for Namespaces {
         let remaining = view.everything().filter(inside).cloned().collect();
         let began = namespace.resource_version().parse().map(Revision).ok();
         let is_late = |resource: &&GroupResource| view.revision(resource) < began;
+        let kinds = defined(view).filter(|kind| kind.namespaced);
+        let late = kinds.map(|kind| kind.resource);
+        let late = late.filter(|resource| is_late(&resource));
         Some(World {
             namespace,
             remaining,
@@ -86,42 +88,27 @@ impl Controller for Namespaces {
                 .iter()
                 .filter(is_late)
                 .cloned()
-                .chain(defined(view))
+                .chain(late)
                 .collect(),
             now,
         })
     }
 }
 
-/// The kinds that users defined: nobody here sees their objects, so that all are asked for.
-fn defined(view: &View) -> Vec<GroupResource> {
-    let all = view.all::<CustomResourceDefinition>();
-    let served = all.filter(|one| one.spec.scope == "Namespaced" && is_established(one));
-    let resource = |one: Arc<CustomResourceDefinition>| {
-        GroupResource::new(&*one.spec.group, &*one.spec.names.plural)
-    };
-    served.map(resource).collect()
-}
-
-fn is_established(definition: &CustomResourceDefinition) -> bool {
-    let status = definition.status.iter();
-    let conditions = status.flat_map(|status| status.conditions.iter().flatten());
-    conditions
-        .into_iter()
-        .any(|own| own.type_ == "Established" && own.status == "True")
-}
-
 /// Whatever changes in a namespace that is being deleted makes that namespace due.
 struct Homes(Sources);
 
+/// The namespace of an object, if it is being deleted.
+fn home(object: &dyn Cached, view: &View) -> Vec<ObjectKey> {
+    let home = object.meta().namespace.as_deref().unwrap_or("");
+    let home = view.get::<Namespace>("", home);
+    let ending = home.filter(|home| home.is_terminating());
+    ending.map(|home| home.key()).into_iter().collect()
+}
+
 impl Census for Homes {
     fn namespaced<T: Kind>(&mut self) {
-        self.0 = std::mem::take(&mut self.0).outlined::<T>(|object, view| {
-            let home = object.meta().namespace.as_deref().unwrap_or("");
-            let home = view.get::<Namespace>("", home);
-            let ending = home.filter(|home| home.is_terminating());
-            ending.map(|home| home.key()).into_iter().collect()
-        });
+        self.0 = std::mem::take(&mut self.0).outlined::<T>(home);
     }
 
     fn fleeting<T: Kind>(&mut self) {

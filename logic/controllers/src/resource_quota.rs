@@ -16,11 +16,11 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota, Serv
 use gantry_api::views::amounts::{self, Amounts};
 use gantry_api::views::{Meta, PodView};
 use gantry_api::{GroupResource, Object, ObjectKey, Revision};
-use gantry_base::Timestamp;
+use gantry_base::{Quantity, Timestamp};
 use gantry_kinds::cost::requirements;
 use gantry_kinds::{Descriptor, Scope};
 use gantry_reconcile::sources::Kind;
-use gantry_reconcile::{Controller, Plan, Reconciler, Sources, View, Write};
+use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Write, defined};
 
 use crate::census::{self, Census};
 
@@ -80,7 +80,7 @@ impl Controller for ResourceQuotas {
             .read::<PersistentVolumeClaim>()
             .read::<Pod>()
             .read::<Service>();
-        census::count(Givers(sources)).0
+        census::count(Givers(sources.defined(given_back))).0
     }
 
     fn observe(&self, view: &View, key: &ObjectKey, now: Timestamp) -> Option<World> {
@@ -108,6 +108,7 @@ impl Controller for ResourceQuotas {
                 view.revision(resource).unwrap_or_default(),
             ));
         }
+        count_defined(view, &key.namespace, &hard, (&mut used, &mut seen));
         used.retain(|resource, _| hard.contains_key(resource));
         Some(World {
             quota,
@@ -118,22 +119,45 @@ impl Controller for ResourceQuotas {
     }
 }
 
+/// What of the kinds that users define is counted, and how much of it was seen.
+fn count_defined(
+    view: &View,
+    namespace: &str,
+    hard: &Amounts,
+    (used, seen): (&mut Amounts, &mut Vec<(GroupResource, Revision)>),
+) {
+    for kind in defined(view).filter(|kind| kind.namespaced) {
+        let name = format!("count/{}", kind.resource);
+        if !hard.contains_key(&name) {
+            continue;
+        }
+        let count = view.of_within(&kind.resource, namespace).count();
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        used.insert(name, Quantity::units(count));
+        let revision = view.revision(&kind.resource).unwrap_or_default();
+        seen.push((kind.resource, revision));
+    }
+}
+
 /// Objects that are gone, and pods that have ended, give back what they took. The API charges
 /// everything else.
 struct Givers(Sources);
 
+/// The quotas that get something back when this has happened to an object.
+fn given_back(object: &dyn Cached, view: &View) -> Vec<ObjectKey> {
+    let any: &dyn Any = object;
+    let has_ended = any.downcast_ref::<Pod>().is_some_and(PodView::is_finished);
+    if !has_ended && view.any(&object.object_key()).is_some() {
+        return Vec::new();
+    }
+    let home = object.meta().namespace.as_deref().unwrap_or("");
+    let quotas = view.within::<ResourceQuota>(home);
+    quotas.map(|quota| quota.key()).collect()
+}
+
 impl Census for Givers {
     fn namespaced<T: Kind>(&mut self) {
-        self.0 = std::mem::take(&mut self.0).outlined::<T>(|object, view| {
-            let any: &dyn Any = object;
-            let has_ended = any.downcast_ref::<Pod>().is_some_and(PodView::is_finished);
-            if !has_ended && view.any(&object.object_key()).is_some() {
-                return Vec::new();
-            }
-            let home = object.meta().namespace.as_deref().unwrap_or("");
-            let quotas = view.within::<ResourceQuota>(home);
-            quotas.map(|quota| quota.key()).collect()
-        });
+        self.0 = std::mem::take(&mut self.0).outlined::<T>(given_back);
     }
 
     fn fleeting<T: Kind>(&mut self) {

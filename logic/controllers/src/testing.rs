@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use gantry_api::key::{ObjectKey, Revision};
+use gantry_api::key::{GroupResource, ObjectKey, Revision};
 use gantry_base::Timestamp;
 use gantry_reconcile::sources::Kind;
-use gantry_reconcile::{Controller, Plan, View, Write};
+use gantry_reconcile::{Controller, Outline, Plan, View, Write};
 
 /// The moment at which tests take place.
 pub(crate) fn now() -> Timestamp {
@@ -25,6 +26,34 @@ pub(crate) fn object<T: DeserializeOwned>(json: Value) -> T {
 /// Puts an object, given as JSON, into the view.
 pub(crate) fn put<T: Kind>(view: &mut View, json: Value) {
     view.put(Arc::new(object::<T>(json)), Revision(1));
+}
+
+/// Puts a definition of the kind `Web` of `webs.example.com` into the view, and objects of it in
+/// namespace `a`.
+pub(crate) fn put_webs(view: &mut View, names: &[&str]) {
+    let names_of_kind = serde_json::json!({"plural": "webs", "kind": "Web"});
+    put::<CustomResourceDefinition>(
+        view,
+        serde_json::json!({
+            "metadata": {"name": "webs.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced", "names": names_of_kind,
+                "versions": []},
+            "status": {"acceptedNames": names_of_kind,
+                "conditions": [{"type": "Established", "status": "True"}]},
+        }),
+    );
+    let resource = GroupResource::new("example.com", "webs");
+    view.reached(&resource, Revision(1));
+    for name in names {
+        let metadata = ObjectMeta {
+            name: Some((*name).to_owned()),
+            namespace: Some("a".to_owned()),
+            uid: Some((*name).to_owned()),
+            ..ObjectMeta::default()
+        };
+        let web = Outline::new(resource.clone(), metadata);
+        view.put(Arc::new(web), Revision(1));
+    }
 }
 
 /// The plan that `controller` makes for the object of this type, namespace and name.

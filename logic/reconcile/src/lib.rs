@@ -3,6 +3,7 @@
 //! Everything here is a value or a pure function of values; the loop itself, with its clock and its
 //! client, is the driver's. Nothing in this crate waits.
 
+pub mod defined;
 pub mod lease;
 pub mod plan;
 pub mod queue;
@@ -11,6 +12,7 @@ pub mod sources;
 pub mod view;
 pub mod write;
 
+pub use defined::{Defined, defined};
 pub use lease::{Election, Moment, Timing};
 pub use plan::{Plan, Reason};
 pub use queue::{Next, Queue};

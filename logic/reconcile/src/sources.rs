@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::de::DeserializeOwned;
 
 use gantry_api::key::{GroupResource, GroupVersion, ObjectKey};
 
+use crate::defined::defined;
 use crate::view::{Cached, View, Watched};
 
 /// Names the keys to look at when an object changed; it is called for its old and its new form.
@@ -36,8 +38,19 @@ impl fmt::Debug for Source {
 }
 
 /// Everything a controller listens to.
-#[derive(Clone, Debug, Default)]
-pub struct Sources(Vec<Source>);
+#[derive(Clone, Default)]
+pub struct Sources {
+    own: Vec<Source>,
+    defined: Option<Keys>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("own", &self.own)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Sources {
     /// Listens to nothing yet.
@@ -49,7 +62,13 @@ impl Sources {
     /// The sources, in the order given.
     #[must_use]
     pub fn as_slice(&self) -> &[Source] {
-        &self.0
+        &self.own
+    }
+
+    /// Which keys objects of the kinds that users define make due, if they matter.
+    #[must_use]
+    pub const fn of_defined(&self) -> Option<&Keys> {
+        self.defined.as_ref()
     }
 
     /// The keys that all objects of the view would make due together.
@@ -61,7 +80,15 @@ impl Sources {
                 .flat_map(|object| (source.keys)(object.as_ref(), view))
                 .collect()
         };
-        self.0.iter().flat_map(keys).collect()
+        let own = self.own.iter().flat_map(keys);
+        let others = self.defined.iter().flat_map(|keys| {
+            let resources = defined(view).map(|kind| kind.resource);
+            let resources: Vec<GroupResource> = resources.collect();
+            let objects = resources.iter().flat_map(|resource| view.of(resource));
+            let due: Vec<ObjectKey> = objects.flat_map(|one| keys(one.as_ref(), view)).collect();
+            due
+        });
+        own.chain(others).collect()
     }
 
     /// A changed `T` makes its own key due.
@@ -98,7 +125,7 @@ impl Sources {
         watched: Watched,
         keys: impl Fn(&dyn Cached, &View) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.0.push(Source {
+        self.own.push(Source {
             watched,
             keys: Arc::new(keys),
         });
@@ -131,6 +158,16 @@ impl Sources {
                 .map(|object| keys(object, view))
                 .unwrap_or_default()
         })
+    }
+
+    /// A changed object of a kind that a user defined makes due what `keys` says.
+    #[must_use]
+    pub fn defined(
+        mut self,
+        keys: impl Fn(&dyn Cached, &View) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.defined = Some(Arc::new(keys));
+        self.read::<CustomResourceDefinition>()
     }
 
     /// `T` is read when deciding, but its changes make nothing due.

@@ -46,6 +46,14 @@ pub struct Outline {
     meta: ObjectMeta,
 }
 
+impl Outline {
+    /// An object of `resource` with this metadata.
+    #[must_use]
+    pub const fn new(resource: GroupResource, meta: ObjectMeta) -> Self {
+        Self { resource, meta }
+    }
+}
+
 impl Cached for Outline {
     fn meta(&self) -> &ObjectMeta {
         &self.meta
@@ -87,7 +95,7 @@ pub type Decode = fn(&[u8]) -> Result<Arc<dyn Cached>, serde_json::Error>;
 pub struct Watched {
     /// Which resource.
     pub resource: GroupResource,
-    /// The version it is read at.
+    /// The version it is read at; none when that does not matter.
     pub version: &'static str,
     decode: Decode,
     /// Whether only outlines are kept, and of which names everything all the same.
@@ -114,6 +122,19 @@ impl Watched {
             version: T::VERSION,
             decode: |json| Ok(Arc::new(serde_json::from_slice::<T>(json)?)),
             outlined: None,
+            field_selector: None,
+        }
+    }
+
+    /// Outlines of all objects of a resource whose type nobody here has, in whichever version they
+    /// are stored.
+    #[must_use]
+    pub fn outlines(resource: GroupResource) -> Self {
+        Self {
+            resource,
+            version: "",
+            decode: |_| Err(serde::de::Error::custom("nobody here has the type")),
+            outlined: Some(BTreeSet::new()),
             field_selector: None,
         }
     }
@@ -321,6 +342,18 @@ impl View {
     #[must_use]
     pub fn revision(&self, resource: &GroupResource) -> Option<Revision> {
         self.revisions.get(resource).copied()
+    }
+
+    /// Forgets a resource that there is no more, with all its objects; those.
+    pub fn forget(&mut self, resource: &GroupResource) -> Vec<Arc<dyn Cached>> {
+        let gone: Vec<Arc<dyn Cached>> = self.of(resource).cloned().collect();
+        let seen = self.revision(resource).unwrap_or_default();
+        for object in &gone {
+            self.remove(&object.object_key(), seen);
+        }
+        self.resources.remove(resource);
+        self.revisions.remove(resource);
+        gone
     }
 
     /// Puts an object as it is at `revision`.

@@ -19,7 +19,7 @@ use crate::step::{Reply, Step};
 /// One request on its way.
 pub(crate) struct Call<'a> {
     pub(crate) registry: &'a Registry,
-    pub(crate) kind: &'a Descriptor,
+    pub(crate) kind: &'a Arc<Descriptor>,
     pub(crate) request: &'a Request,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) access: &'a Access,
@@ -40,7 +40,7 @@ pub(crate) struct Call<'a> {
 impl<'a> Call<'a> {
     pub(crate) fn new(
         registry: &'a Registry,
-        kind: &'a Descriptor,
+        kind: &'a Arc<Descriptor>,
         (request, answers): (&'a Request, &'a Answers),
         around: Around<'a>,
     ) -> Self {
@@ -104,7 +104,8 @@ impl<'a> Call<'a> {
     /// The stored form of an object of this call's kind.
     pub(crate) fn encode(&self, object: &Object) -> Arc<Encoded> {
         if self.kind.native {
-            return Arc::new(Encoded::new(object, fields(self.kind, object)));
+            let encoded = Encoded::new(object, fields(self.kind, object));
+            return Arc::new(encoded.in_form(self.kind.form));
         }
         let stored = self.kind.hooks.to_storage(object.clone());
         let fields = self
@@ -112,7 +113,7 @@ impl<'a> Call<'a> {
             .stored_as(&self.kind.storage)
             .map(|kind| fields(kind, &stored))
             .unwrap_or_default();
-        Arc::new(Encoded::new(&stored, fields))
+        Arc::new(Encoded::new(&stored, fields).in_form(self.kind.form))
     }
 
     /// Whether the caller may also do this.

@@ -4,10 +4,10 @@
 //! Derived state: it is compiled again whenever a definition changes, and swapped as a whole. Each
 //! definition is read once for each of its revisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gantry_api::{ObjectKey, Revision};
+use gantry_api::{GroupResource, ObjectKey, Revision};
 use gantry_kinds::{Descriptor, custom};
 use gantry_store::{Key, Snapshot};
 
@@ -88,7 +88,11 @@ impl Catalog {
             });
             self.defined.insert(key.clone(), defined);
         }
+        let resource = |kind: &Arc<Descriptor>| kind.names.resource();
+        let known: BTreeSet<GroupResource> = self.builtin.iter().map(resource).collect();
         let defined = self.defined.values().flat_map(|one| one.kinds.iter());
+        // Nobody takes the place of a built-in kind.
+        let defined = defined.filter(|kind| !known.contains(&kind.names.resource()));
         let kinds = self.builtin.iter().chain(defined).cloned().collect();
         self.registry = Arc::new(Registry::new(kinds, Arc::clone(&self.settings)));
     }

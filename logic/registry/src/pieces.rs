@@ -3,10 +3,14 @@
 //! A long list holds one picture of the store, not a copy of what is in it: whoever reads it slowly
 //! keeps one piece waiting.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
+use gantry_kinds::Descriptor;
 use gantry_store::Snapshot;
 
 use crate::limits::LIST_PIECE_BYTES;
+use crate::render;
 use crate::selection::Selection;
 
 /// What a revision takes at most.
@@ -69,8 +73,8 @@ pub struct Unsent {
     /// The key behind which it goes on.
     pub(crate) after: Option<String>,
     pub(crate) selection: Selection,
-    /// Whether each object says what it is.
-    pub(crate) whole: bool,
+    /// What they are.
+    pub(crate) kind: Arc<Descriptor>,
     /// How many objects there are at most.
     pub(crate) left: usize,
     /// What comes before the next object; nothing once the list is closed.
@@ -97,11 +101,7 @@ impl Iterator for Unsent {
                 return Some(piece.freeze());
             }
             piece.put_slice(before.as_bytes());
-            if self.whole {
-                stored.value.write(stored.modified, &mut piece);
-            } else {
-                stored.value.write_item(stored.modified, &mut piece);
-            }
+            render::item(&self.kind, stored, &mut piece);
             ",".clone_into(&mut before);
             self.left -= 1;
             last = Some(key.as_str());

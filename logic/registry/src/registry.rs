@@ -25,6 +25,8 @@ use crate::{options, reviews, subresources, verbs};
 #[derive(Debug)]
 pub struct Registry {
     kinds: Vec<Arc<Descriptor>>,
+    /// How many of them are served: those come first.
+    served: usize,
     by_resource: BTreeMap<Resource, usize>,
     /// The kind in whose form a resource is stored.
     by_storage: BTreeMap<GroupResource, usize>,
@@ -59,23 +61,22 @@ impl Around<'_> {
 impl Registry {
     /// A registry of `kinds`. Of several kinds with one name the first counts.
     #[must_use]
-    pub fn new(kinds: Vec<Arc<Descriptor>>, settings: Arc<Settings>) -> Self {
+    pub fn new(mut kinds: Vec<Arc<Descriptor>>, settings: Arc<Settings>) -> Self {
+        kinds.sort_by_key(|kind| !kind.is_served);
+        let served = kinds.partition_point(|kind| kind.is_served);
         let mut by_resource = BTreeMap::new();
         let mut by_storage = BTreeMap::new();
-        let mut others = BTreeMap::new();
         for (index, kind) in kinds.iter().enumerate() {
-            by_resource.entry(resource(kind)).or_insert(index);
+            if kind.is_served {
+                by_resource.entry(resource(kind)).or_insert(index);
+            }
             if kind.native {
                 by_storage.entry(kind.storage.clone()).or_insert(index);
-            } else if kind.storage == kind.names.resource() {
-                others.entry(kind.storage.clone()).or_insert(index);
             }
-        }
-        for (storage, index) in others {
-            by_storage.entry(storage).or_insert(index);
         }
         Self {
             kinds,
+            served,
             by_resource,
             by_storage,
             settings,
@@ -83,10 +84,10 @@ impl Registry {
         }
     }
 
-    /// All kinds, in the order they were given.
+    /// All kinds that are served, in the order they were given.
     #[must_use]
     pub fn kinds(&self) -> &[Arc<Descriptor>] {
-        &self.kinds
+        &self.kinds[..self.served]
     }
 
     /// The choices of the cluster.
@@ -102,7 +103,7 @@ impl Registry {
 
     /// The kind behind a resource; where no version is named, in the one that is stored.
     #[must_use]
-    pub fn find(&self, resource: &Resource) -> Option<&Descriptor> {
+    pub fn find(&self, resource: &Resource) -> Option<&Arc<Descriptor>> {
         if resource.version.version.is_empty() {
             return self.stored_as(&resource.group_resource());
         }
@@ -113,16 +114,16 @@ impl Registry {
     /// there is no such resource is said in whatever encoding was asked for.
     #[must_use]
     pub fn writes(&self, resource: &Resource, encoding: Encoding) -> bool {
-        let has_message = |kind: &Descriptor| {
+        let has_message = |kind: &Arc<Descriptor>| {
             let names = &kind.names;
             encode::is_known(&names.group, &names.version, &names.kind)
         };
         encoding != Encoding::Protobuf || self.find(resource).is_none_or(has_message)
     }
 
-    /// The kind in whose form `resource` is stored; another that is, when that is not served.
+    /// The kind in whose form `resource` is stored.
     #[must_use]
-    pub fn stored_as(&self, resource: &GroupResource) -> Option<&Descriptor> {
+    pub fn stored_as(&self, resource: &GroupResource) -> Option<&Arc<Descriptor>> {
         Some(&self.kinds[*self.by_storage.get(resource)?])
     }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use serde_json::{Map, Value, json};
 
 use gantry_api::{Encoded, Object, Rejection};
@@ -18,7 +19,7 @@ use crate::step::{Payload, Reply};
 /// A stored object in the form of `kind`.
 pub(crate) fn read(kind: &Descriptor, stored: &Stored) -> Object {
     let object = stored.value.object(stored.modified);
-    if kind.native {
+    if kind.shows(&stored.value) {
         object
     } else {
         kind.hooks.restore(object)
@@ -30,9 +31,25 @@ pub(crate) fn is_handed_out(kind: &Descriptor, request: &Request) -> bool {
     request.view == View::Object && kind.native && request.encoding == Encoding::Json
 }
 
+/// Appends a stored object in JSON as an item of a list.
+pub(crate) fn item(kind: &Descriptor, stored: &Stored, out: &mut BytesMut) {
+    match (kind.shows(&stored.value), kind.whole_items) {
+        (true, true) => stored.value.write(stored.modified, out),
+        (true, false) => stored.value.write_item(stored.modified, out),
+        (false, whole) => {
+            let mut object = read(kind, stored);
+            if !whole {
+                object.remove(&["kind"]);
+                object.remove(&["apiVersion"]);
+            }
+            out.extend_from_slice(object.into_value().to_string().as_bytes());
+        }
+    }
+}
+
 /// The answer that shows one stored object.
 pub(crate) fn one(kind: &Descriptor, request: &Request, stored: &Stored, now: Timestamp) -> Reply {
-    if request.view == View::Object && kind.native {
+    if request.view == View::Object && kind.shows(&stored.value) {
         return Reply::ok(Payload::Stored(Arc::clone(&stored.value), stored.modified));
     }
     Reply::ok(unwritten(kind, request, &read(kind, stored), now))

@@ -31,6 +31,17 @@ pub struct Summary {
     /// The fields that field selectors of this kind may name, with their values.
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub fields: Pairs,
+    /// What it was completed by when it was stored; zero where nothing is ever added later.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub form: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(form: &u64) -> bool {
+    *form == 0
 }
 
 /// An encoded object with a gap where its revision goes.
@@ -65,8 +76,16 @@ impl Encoded {
             owners: owners.into_iter().flatten().filter_map(uid).collect(),
             terminating: object.is_terminating(),
             fields: fields.into(),
+            form: 0,
         };
         Self::from_parts(bytes, gap, summary)
+    }
+
+    /// The same, completed by what `form` stands for.
+    #[must_use]
+    pub const fn in_form(mut self, form: u64) -> Self {
+        self.summary.form = form;
+        self
     }
 
     fn from_parts(bytes: Vec<u8>, gap: usize, summary: Summary) -> Self {

@@ -1,5 +1,5 @@
 //! From a custom resource definition to the descriptors of the kinds that it defines: one for each
-//! version that is served.
+//! version that is served, and for the one that is stored.
 //!
 //! What a definition says is read once, here; nothing that reads a [`Descriptor`] can tell it from
 //! that of a built-in kind. A definition whose names were not accepted defines nothing yet.
@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use gantry_api::{GroupResource, Object};
+use gantry_base::hash::Fnv;
 use gantry_schema::schema::KindType;
 use gantry_schema::{Constraints, Schema};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -46,8 +47,8 @@ pub fn descriptors(definition: &Object, edition: u64) -> Vec<Descriptor> {
         return Vec::new();
     }
     let versions = definition.spec.versions.iter();
-    let served = versions.filter(|version| version.served);
-    served
+    let known = versions.filter(|version| version.served || version.storage);
+    known
         .map(|version| descriptor(&definition, version, edition))
         .collect()
 }
@@ -73,8 +74,10 @@ fn descriptor(definition: &Definition, version: &Version, edition: u64) -> Descr
         schema: custom.schema.clone(),
         whole_items: true,
         merges_lists: false,
+        is_served: version.served,
         remark: definition.remark(version),
         is_closing: definition.metadata.deletion_timestamp.is_some(),
+        form: custom.form,
         edition,
         hooks: Arc::new(custom),
         storage: resource,
@@ -100,6 +103,7 @@ fn names(definition: &Definition, version: &Version) -> Names {
 fn custom(definition: &Definition, version: &Version, names: &Names) -> Custom {
     let schema = version.schema();
     let (own, id) = Schema::custom(schema);
+    let form = Fnv::default().with(format!("{own:?}").as_bytes()).value();
     let stored = definition.stored_version();
     Custom {
         api_version: names.group_version().to_string(),
@@ -107,6 +111,7 @@ fn custom(definition: &Definition, version: &Version, names: &Names) -> Custom {
         kind: names.kind.to_string(),
         scope: scope(definition),
         status: rules(version).status,
+        form,
         schema: KindType::of(Arc::new(own), id),
         constraints: Constraints::read(schema),
         columns: Columns::of(&version.additional_printer_columns),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use gantry_api::field_error::FieldErrors;
 use gantry_api::object::ShapeError;
 use gantry_api::table::{ColumnDefinition, Row};
-use gantry_api::{GroupKind, GroupResource, GroupVersion, Object};
+use gantry_api::{Encoded, GroupKind, GroupResource, GroupVersion, Object};
 use gantry_base::Quantity;
 use gantry_base::name::Rule;
 use gantry_base::time::Timestamp;
@@ -312,10 +312,15 @@ pub struct Descriptor {
     pub whole_items: bool,
     /// Whether its objects can be patched with lists merged by key.
     pub merges_lists: bool,
+    /// Whether clients can ask for it; a version that is only stored, they cannot.
+    pub is_served: bool,
     /// What everybody is told who asks for its objects.
     pub remark: Option<String>,
     /// Whether it is about to go, with all its objects: nobody makes new ones.
     pub is_closing: bool,
+    /// What its objects are completed by when they are stored; what was stored in another form is
+    /// completed when it is read. Zero when nothing is ever added later.
+    pub form: u64,
     /// What changes whenever the kind does: the revision of its definition. Zero for one that was
     /// always there.
     pub edition: u64,
@@ -331,6 +336,12 @@ impl Descriptor {
     pub fn idle(&self) -> Option<String> {
         let told = |act| idle::warning(act, &self.names.kind);
         self.unserved.map(told)
+    }
+
+    /// Whether `stored` is as it is to be shown, byte for byte.
+    #[must_use]
+    pub fn shows(&self, stored: &Encoded) -> bool {
+        self.native && stored.summary().form == self.form
     }
 
     /// Whether objects of this kind take of `resource` in quotas.

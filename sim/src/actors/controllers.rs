@@ -29,6 +29,7 @@ pub(crate) struct Controllers {
     following: Following,
     laps: Vec<Box<dyn Laps>>,
     listeners: BTreeMap<GroupResource, Vec<(usize, Keys)>>,
+    of_defined: Vec<(usize, Keys)>,
 }
 
 impl Controllers {
@@ -40,13 +41,13 @@ impl Controllers {
             following: following(name),
             laps: Vec::new(),
             listeners: BTreeMap::new(),
+            of_defined: Vec::new(),
         }
     }
 
     fn take(&mut self, news: &News, desk: &Desk<'_>) {
-        let Some(listeners) = self.listeners.get(&news.resource) else {
-            return;
-        };
+        let known = self.listeners.get(&news.resource);
+        let listeners = known.unwrap_or(&self.of_defined);
         for change in &news.changes {
             let forms: Vec<&dyn Cached> = change.forms.iter().map(AsRef::as_ref).collect();
             for (lap, keys) in listeners {
@@ -95,6 +96,8 @@ impl Visitor for Controllers {
                 .or_default()
                 .push((at, source.keys.clone()));
         }
+        let of_defined = controller.sources().of_defined().cloned();
+        self.of_defined.extend(of_defined.map(|keys| (at, keys)));
         let lap = Lap::new(controller, caller(C::NAME), self.plant.at(C::NAME));
         self.laps.push(Box::new(lap));
     }
@@ -118,6 +121,7 @@ impl Actor for Controllers {
         self.following = following(&self.name);
         self.laps.clear();
         self.listeners.clear();
+        self.of_defined.clear();
         gantry_controllers::all(CA, self);
         self.visit(Scheduler::default());
         self.following.begin(desk);

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+
 use gantry_api::{Caller, GroupResource, ObjectKey};
-use gantry_reconcile::{View, Watched};
+use gantry_reconcile::{Defined, View, Watched, defined};
 use gantry_steering::limits::REWATCH;
 use gantry_steering::{Change, Feed};
 
@@ -66,6 +68,17 @@ impl Following {
     pub(super) fn holds(&self, resource: &GroupResource) -> bool {
         let mut feeds = self.feeds.iter();
         feeds.any(|follow| follow.feed.watched().resource == *resource)
+    }
+
+    /// Follows the kinds that users defined as well, as soon as it sees them.
+    fn hold_defined(&mut self, desk: &mut Desk<'_>) {
+        let kinds: Vec<Defined> = defined(&self.view).collect();
+        for kind in kinds {
+            if !self.holds(&kind.resource) {
+                self.hold(&Watched::outlines(kind.resource));
+                self.watch(self.feeds.len() - 1, desk);
+            }
+        }
     }
 
     /// Opens all watches.
@@ -159,6 +172,9 @@ impl Following {
             self.feeds[index].failures = 0;
             self.again(index, ticket, desk);
         }
+        if changes.iter().any(is_definition) {
+            self.hold_defined(desk);
+        }
         News { changes, resource }
     }
 
@@ -174,6 +190,14 @@ impl Following {
         let ticket = desk.ask(&self.caller, &self.agent, feed.request());
         self.open.insert(ticket, index);
     }
+}
+
+fn is_definition(change: &Change) -> bool {
+    let resource = GroupResource::of::<CustomResourceDefinition>();
+    change
+        .forms
+        .iter()
+        .any(|form| form.object_key().resource == resource)
 }
 
 /// The object that a change brought in the form that it had.

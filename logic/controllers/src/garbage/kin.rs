@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-use gantry_api::key::GroupVersion;
 use gantry_api::{GroupKind, ObjectKey};
 use gantry_reconcile::{Cached, EventNote, View};
 
@@ -13,10 +12,12 @@ use super::{FOREGROUND, Garbage, OwnerState, has_finalizer};
 impl Garbage {
     /// Whether an object outside of namespaces names an owner inside of one: nobody can tell where
     /// that would be.
-    pub(super) fn is_below(&self, meta: &ObjectMeta, owner: &OwnerReference) -> bool {
-        let group = GroupVersion::parse(&owner.api_version).group;
-        let known = self.kinds.get(&GroupKind::new(group, owner.kind.as_str()));
-        meta.namespace.is_none() && known.is_some_and(|(_, namespaced)| *namespaced)
+    pub(super) fn is_below(&self, view: &View, meta: &ObjectMeta, owner: &OwnerReference) -> bool {
+        let lives_inside = || {
+            self.kind(view, owner)
+                .is_some_and(|(_, namespaced)| namespaced)
+        };
+        meta.namespace.is_none() && lives_inside()
     }
 
     /// The owners other than `uid` that are there, and do not themselves wait for their dependents.
@@ -25,7 +26,7 @@ impl Garbage {
         let others = owners.filter(|owner| owner.uid != uid);
         let waits = |owner: &OwnerReference| {
             let found = self
-                .key(meta, owner)
+                .key(view, meta, owner)
                 .and_then(|key| view.any(&key).cloned());
             found.is_some_and(|found| waits(found.meta()))
         };
@@ -47,7 +48,7 @@ impl Garbage {
         owners: &[(OwnerReference, OwnerState)],
     ) -> Vec<EventNote> {
         let is_elsewhere = |owner: &OwnerReference| {
-            let resource = self.key(meta, owner).map(|key| key.resource);
+            let resource = self.key(view, meta, owner).map(|key| key.resource);
             resource.is_some_and(|resource| {
                 let mut all = view.of(&resource);
                 all.any(|found| found.meta().uid.as_deref() == Some(&owner.uid))
@@ -55,7 +56,7 @@ impl Garbage {
         };
         let abroad = owners.iter().filter(|(owner, state)| match state {
             OwnerState::Gone => is_elsewhere(owner),
-            OwnerState::Unknown => self.is_below(meta, owner),
+            OwnerState::Unknown => self.is_below(view, meta, owner),
             OwnerState::Present | OwnerState::Unsure => false,
         });
         let mut kinds = self.kinds.iter();

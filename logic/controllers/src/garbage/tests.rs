@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::*;
-use crate::testing::{plan_for, put, shown};
+use crate::testing::{plan_for, put, put_webs, shown};
 
 fn pod(owners: Value) -> Value {
     json!({
@@ -209,4 +209,26 @@ fn what_is_in_no_namespace_is_never_judged_by_an_owner_in_one() {
     let text = shown(&plan);
     assert!(text.starts_with("note OwnerRefInvalidNamespace"), "{text}");
     assert!(!text.contains("delete"), "{text}");
+}
+
+#[test]
+fn an_owner_of_a_kind_that_a_user_defined_is_an_owner_like_any() {
+    let web = |uid: &str| json!([{"apiVersion": "example.com/v1", "kind": "Web", "name": "w", "uid": uid}]);
+    let mut view = View::default();
+    put::<Pod>(&mut view, pod(web("w")));
+    assert_eq!(plan::<Pod>(&view, "p"), "\n", "nobody knows such a kind");
+    put_webs(&mut view, &["w"]);
+    assert_eq!(plan::<Pod>(&view, "p"), "\n", "it is there");
+    put::<Pod>(&mut view, pod(web("gone")));
+    assert_eq!(plan::<Pod>(&view, "p"), "delete pods p\n");
+
+    let sources = Garbage::default().sources();
+    let keys = sources.of_defined().unwrap();
+    let gone = view.forget(&GroupResource::new("example.com", "webs"));
+    put::<Pod>(&mut view, pod(web("w")));
+    let due = keys(gone[0].as_ref(), &view);
+    assert_eq!(
+        due.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(),
+        ["p"]
+    );
 }

@@ -2,7 +2,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{plan_for, put, shown};
+use crate::testing::{plan_for, put, put_webs, shown};
 
 fn quota(spec: Value, status: Value) -> Value {
     json!({
@@ -88,4 +88,22 @@ fn only_what_is_gone_or_has_ended_makes_quotas_due() {
     assert!(!due(&view, pod("a", "Running")));
     assert!(due(&view, pod("b", "Failed")));
     assert!(due(&view, pod("gone", "Running")));
+}
+
+#[test]
+fn objects_of_kinds_that_users_define_are_counted() {
+    let mut view = View::default();
+    let hard = json!({"hard": {"count/webs.example.com": "5"}});
+    put::<ResourceQuota>(&mut view, quota(hard, json!({})));
+    put_webs(&mut view, &["x", "y"]);
+    let actions = plan(&view).actions;
+    let [Write::Update { object, seen, .. }] = actions.as_slice() else {
+        panic!("{actions:?}");
+    };
+    let used = object.at(&["status", "used"]);
+    assert_eq!(used, Some(&json!({"count/webs.example.com": "2"})));
+    assert_eq!(
+        seen,
+        &[(GroupResource::new("example.com", "webs"), Revision(1))]
+    );
 }

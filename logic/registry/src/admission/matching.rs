@@ -158,7 +158,7 @@ pub(crate) fn wanted<'k>(
     }
     // Rules first: they cost nothing, and most of what is written is not meant.
     let form = if wish.is_all {
-        Some(call.kind)
+        Some(call.kind.as_ref())
     } else {
         form(call, deed, &wish.rules, wish.is_exact)
     };

@@ -312,3 +312,44 @@ fn schemas_are_published_for_both_kinds_of_readers() {
         Server::new().registry().edition(Some(&version))
     );
 }
+
+#[test]
+fn what_was_stored_before_a_default_was_declared_is_read_with_it() {
+    let mut server = Server::with_widgets(|_| {});
+    server.ok(request(CREATE), Some(widget("a", json!({"size": 1}))));
+    let line = "apiextensions.k8s.io/v1 customresourcedefinitions widgets.example.com";
+    let mut now = server.ok(request(&format!("get {line}")), None);
+    for version in now["spec"]["versions"].as_array_mut().unwrap() {
+        let spec = &mut version["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        spec["properties"]["added"] = json!({"type": "integer", "default": 5});
+        spec["properties"].as_object_mut().unwrap().remove("color");
+    }
+    server.ok(request(&format!("update {line}")), Some(now));
+    let wanted = json!({"size": 1, "added": 5});
+    let one = server.ok(request("get example.com/v1 widgets default/a"), None);
+    let all = server.ok(request("list example.com/v1 widgets default/"), None);
+    assert_eq!([&one["spec"], &all["items"][0]["spec"]], [&wanted, &wanted]);
+    assert_eq!(all["items"][0]["kind"], "Widget");
+}
+
+#[test]
+fn a_version_that_is_only_stored_is_not_served() {
+    let mut server = Server::with_widgets(|definition| {
+        definition["spec"]["versions"][0]["served"] = json!(false);
+    });
+    let mut old = widget("a", json!({"size": 2}));
+    old["apiVersion"] = json!("example.com/v1beta1");
+    let create = "create example.com/v1beta1 widgets default/";
+    server.ok(request(create), Some(old));
+    let refused = server.refused(request("list example.com/v1 widgets"), None);
+    assert!(refused.starts_with("404"), "{refused}");
+    let version = GroupVersion::new("example.com", "v1");
+    assert!(server.registry().resource_list(&version).is_none());
+    let gone = server.ok(
+        request("deletecollection example.com/ widgets default/"),
+        None,
+    );
+    assert_eq!(gone["items"][0]["metadata"]["name"], "a");
+    let left = server.ok(request("list example.com/v1beta1 widgets"), None);
+    assert_eq!(left["items"], json!([]));
+}

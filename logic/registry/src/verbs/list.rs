@@ -2,6 +2,8 @@
 //!
 //! All parts of one list show the same revision, which the continue token carries.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use serde_json::{Value, json};
 
@@ -49,7 +51,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
             prefix,
             after: page.after,
             selection,
-            whole: call.kind.whole_items,
+            kind: Arc::clone(call.kind),
             left: part.count,
         };
         let payload = Payload::List(Box::new(unsent));
@@ -215,21 +217,7 @@ fn list_kind<'a>(call: &'a Call<'_>) -> (String, &'a str) {
 }
 
 fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
-    let whole = call.kind.whole_items;
-    if call.kind.native && whole {
-        stored.value.write(stored.modified, piece);
-        return;
-    }
-    if call.kind.native {
-        stored.value.write_item(stored.modified, piece);
-        return;
-    }
-    let mut object = call.read(stored);
-    if !whole {
-        object.remove(&["kind"]);
-        object.remove(&["apiVersion"]);
-    }
-    piece.extend_from_slice(object.into_value().to_string().as_bytes());
+    render::item(call.kind, stored, piece);
 }
 
 fn partial(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Result<Payload, Rejection> {

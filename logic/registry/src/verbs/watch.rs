@@ -37,9 +37,11 @@ pub struct WatchPlan {
     pub marks_beginning: bool,
     /// Whether the watcher wants bookmarks.
     pub bookmarks: bool,
+    /// What the watch ends with: the definition of its kind, if a user defined it.
+    pub definition: Option<Key>,
     /// After how many seconds it ends, when the client says so.
     pub seconds: Option<u64>,
-    kind: Descriptor,
+    kind: Arc<Descriptor>,
     view: View,
     events: Events,
     form: Arc<Form>,
@@ -98,8 +100,9 @@ pub(crate) fn watch(call: &mut Call<'_>) -> Result<Step, Rejection> {
         begins_with_all,
         marks_beginning: streams_list && options.allow_bookmarks,
         bookmarks: options.allow_bookmarks,
+        definition: definition(call.kind),
         seconds: options.timeout_seconds,
-        kind: call.kind.clone(),
+        kind: Arc::clone(call.kind),
         view: call.request.view,
         events: events(call)?,
         form: Arc::new(Form {
@@ -110,6 +113,23 @@ pub(crate) fn watch(call: &mut Call<'_>) -> Result<Step, Rejection> {
         selection,
         prefix,
     })))
+}
+
+fn definition(kind: &Descriptor) -> Option<Key> {
+    let resource = gantry_kinds::custom::definitions();
+    let key = ObjectKey::new(resource, "", &kind.names.resource().to_string());
+    (kind.edition != 0).then(|| Key::from(&key))
+}
+
+/// Whether a watch of a kind goes on after this change of the kind's definition: not when that is
+/// gone, and not when it defines something else.
+#[must_use]
+pub fn survives(change: &Change) -> bool {
+    let generation = |side: &Option<Stored>| {
+        let stored = side.as_ref()?;
+        Some(stored.value.object(stored.modified).generation())
+    };
+    change.new.is_some() && generation(&change.new) == generation(&change.old)
 }
 
 /// In which way the watcher's events are written.
@@ -231,7 +251,7 @@ impl WatchPlan {
     /// are not shared.
     #[must_use]
     pub fn frame(&self, event: &Event, is_first: bool, now: Timestamp) -> Bytes {
-        if self.view == View::Object && self.kind.native {
+        if self.view == View::Object && self.kind.shows(&event.value) {
             return self.told(event.event, &event.value.json(event.revision));
         }
         let shown = self.shown(event, is_first, now).to_string();

@@ -33,6 +33,7 @@ pub(super) struct Custom {
     pub(super) kind: String,
     pub(super) scope: Scope,
     pub(super) status: StatusRule,
+    pub(super) form: u64,
     pub(super) schema: KindType,
     pub(super) constraints: Constraints,
     pub(super) columns: Columns,
