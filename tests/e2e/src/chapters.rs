@@ -2,6 +2,7 @@
 
 mod clients;
 mod crash;
+mod custom;
 mod errors;
 mod etcd;
 mod exec_logs;
@@ -39,6 +40,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("exec and logs", exec_logs::TESTS),
     ("clients", clients::TESTS),
     ("webhooks", webhooks::TESTS),
+    ("custom", custom::TESTS),
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("storage", storage::TESTS),

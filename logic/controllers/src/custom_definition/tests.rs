@@ -88,8 +88,12 @@ fn a_definition_goes_after_all_its_objects() {
         "message": "CustomResource deletion is in progress"});
     let conditions = never["status"]["conditions"].as_array_mut().unwrap();
     conditions.push(going);
-    check(vec![never], "webs.example.com", &expect![[r#"
+    check(
+        vec![never],
+        "webs.example.com",
+        &expect![[r#"
         delete all webs.example.com in default
         status customresourcedefinitions.apiextensions.k8s.io webs.example.com {"acceptedNames":{"kind":"Web","listKind":"WebList","plural":"webs","shortNames":["w"],"singular":"web"},"conditions":[{"status":"True","type":"Established"},{"lastTransitionTime":"2026-01-01T12:00:00Z","message":"removed all instances","reason":"InstanceDeletionCompleted","status":"False","type":"Terminating"}]}
-    "#]]);
+    "#]],
+    );
 }
