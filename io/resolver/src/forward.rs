@@ -172,9 +172,14 @@ mod tests {
 
     /// A server that cuts every datagram and says more over TCP.
     async fn cutting_server() -> SocketAddr {
-        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        // A port that is free for datagrams may be taken for connections.
+        let (udp, tcp) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+                break (udp, tcp);
+            }
+        };
         let address = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(address).await.unwrap();
         tokio::spawn(async move {
             let mut buffer = [0; 512];
             while let Ok((length, client)) = udp.recv_from(&mut buffer).await {
