@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use gantry_api::GroupVersion;
 use gantry_registry::Request;
 use gantry_registry::request::{
     DeleteOptions, FieldValidation, Format, Include, Options, PatchType, Verb, View,
@@ -10,6 +11,10 @@ use gantry_registry::request::{
 
 use super::super::{Call, JSON};
 use crate::paths::{Query, escape};
+
+/// The version of all built-in kinds. Within a server, writes by name alone name none and mean the
+/// stored one; over the network there must be one, and only built-in kinds are written so.
+const BUILT_IN: &str = "v1";
 
 /// The HTTP form of a request.
 pub(super) fn call(request: &Request) -> Call {
@@ -36,11 +41,15 @@ const fn method(verb: Verb) -> Method {
 }
 
 fn path(request: &Request) -> String {
-    let version = &request.resource.version;
-    let mut path = if version.group.is_empty() {
-        format!("/api/{}", version.version)
+    let GroupVersion { group, version } = &request.resource.version;
+    let version = match version.as_str() {
+        "" => BUILT_IN,
+        version => version,
+    };
+    let mut path = if group.is_empty() {
+        format!("/api/{version}")
     } else {
-        format!("/apis/{}/{}", version.group, version.version)
+        format!("/apis/{group}/{version}")
     };
     let namespace = request.namespace.as_deref();
     let place = namespace.map(|namespace| ["namespaces", namespace]);

@@ -27,6 +27,9 @@ fn check(request: &Request, expected: &Expect) {
 #[test]
 fn requests_lead_where_servers_expect_them() {
     check(&pod(Verb::Get), &expect!["GET /api/v1/namespaces/n/pods/p"]);
+    let mut unversioned = pod(Verb::Get);
+    unversioned.resource.version.version.clear();
+    check(&unversioned, &expect!["GET /api/v1/namespaces/n/pods/p"]);
     let mut status = pod(Verb::Update);
     status.subresource = Some("status".to_owned());
     status.body = body(&json!({}));
