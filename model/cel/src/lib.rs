@@ -45,5 +45,6 @@ pub use authority::Authority;
 pub use environment::{Environment, Program, Returns};
 pub use error::{CompileError, Issue, Problem};
 pub use eval::Machine;
+pub use parse::is_identifier;
 pub use types::{ObjectType, Type};
 pub use value::{Key, List, Map, Text, Value};

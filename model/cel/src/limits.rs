@@ -20,12 +20,6 @@ pub const REQUEST_COST: u64 = 10_000_000;
 /// What all match conditions of one webhook or policy may cost together in one request.
 pub const CONDITIONS_COST: u64 = REQUEST_COST / 4;
 
-/// What one rule of a schema may be estimated to cost. A costlier one is refused.
-pub const RULE_ESTIMATE: u64 = 10_000_000;
-
-/// What all rules of one schema may be estimated to cost together. More is refused.
-pub const SCHEMA_ESTIMATE: u64 = 100_000_000;
-
 /// Bytes of a compiled regular expression. A larger one is refused.
 pub const REGEX_BYTES: usize = 1 << 18;
 

@@ -6,6 +6,8 @@
 mod macros;
 mod primary;
 
+pub use primary::is_identifier;
+
 use crate::ast::{Expr, Node, Operator};
 use crate::error::{CompileError, Issue};
 use crate::lex::{self, Kind, Token};

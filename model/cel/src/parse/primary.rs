@@ -7,7 +7,7 @@ use crate::lex::{Kind, Token};
 use super::{Parser, macros, node};
 
 /// Words that are kept for the language.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "as",
     "break",
     "const",
@@ -25,7 +25,19 @@ const RESERVED: [&str; 17] = [
     "return",
     "var",
     "void",
+    "while",
 ];
+/// Words that stand for a value.
+const VALUES: [&str; 3] = ["false", "null", "true"];
+
+/// Whether a variable can be called `name`.
+#[must_use]
+pub fn is_identifier(name: &str) -> bool {
+    let begins = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let goes_on = |c: char| begins(c) || c.is_ascii_digit();
+    let is_word = name.starts_with(begins) && name.chars().all(goes_on);
+    is_word && !RESERVED.contains(&name) && !VALUES.contains(&name)
+}
 
 impl Parser {
     /// A number behind the sign at `at`, if there is one.

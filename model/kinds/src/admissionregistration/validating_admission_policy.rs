@@ -168,7 +168,7 @@ fn variable(
     let at = path.field("name");
     if own.name.trim().is_empty() {
         errors.required(&at, "name is not specified");
-    } else if !is_identifier(&own.name) {
+    } else if !gantry_cel::is_identifier(&own.name) {
         errors.invalid(&at, &own.name, "name is not a valid CEL identifier");
     }
     let compiled = wrong.cloned().map_or(Ok(()), Err);
@@ -187,36 +187,6 @@ fn expression(
     } else {
         report(compiled, text, path, errors);
     }
-}
-
-/// Whether a name can be used in an expression.
-fn is_identifier(name: &str) -> bool {
-    const RESERVED: [&str; 21] = [
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-        "namespace",
-        "null",
-        "package",
-        "return",
-        "true",
-        "var",
-        "void",
-        "while",
-    ];
-    let begins = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let goes_on = |c: char| begins(c) || c.is_ascii_digit();
-    name.starts_with(begins) && name.chars().all(goes_on) && !RESERVED.contains(&name)
 }
 
 /// Validations and annotations, of which there must be at least one.
