@@ -99,6 +99,13 @@ where
             this.ended = Some(ended);
         }
         let mut outflow = lock(&this.outflow);
+        if let Some(Err(error)) = this.ended.take_if(|ended| ended.is_err()) {
+            // Its last words go out if there is room for them: a client that vanished reads nothing.
+            if let Poll::Ready(sent) = outflow.send(cx) {
+                gantry_base::ignore(sent, "the connection has failed already");
+            }
+            return Poll::Ready(Err(error));
+        }
         if this.ended.is_none() && outflow.rests() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -290,6 +297,17 @@ mod tests {
         assert!(matches!(poll(&mut connection), Poll::Ready(Ok(()))));
         let pieces = lock(&connection.outflow).stream.pieces.clone();
         assert_eq!(pieces, [100, WHOLE_BYTES, 50]);
+    }
+
+    #[test]
+    fn a_connection_that_failed_does_not_wait_for_who_reads_nothing() {
+        let (near, _far) = duplex(64);
+        let failing = |mut stream: Coalescing<DuplexStream>| async move {
+            stream.write_all(&[7; 1000]).await?;
+            io::Result::Err(io::ErrorKind::TimedOut.into())
+        };
+        let mut connection = coalesced(near, failing);
+        assert!(matches!(poll(&mut connection), Poll::Ready(Err(_))));
     }
 
     #[tokio::test]
