@@ -63,10 +63,7 @@ async fn carry_out(agent: &Agent, (key, pod): (&PodRef, Option<&Pod>), action: P
             Some(pod),
         ) => container::stop(agent, (key, pod), (&container, grace, because)).await,
         (PodAction::Report(status), Some(pod)) => report(agent, (key, pod), *status).await,
-        (PodAction::Delete, Some(pod)) => {
-            let end = agent.reports().delete((key, pod)).await;
-            matches!(end, End::Done)
-        }
+        (PodAction::Delete, Some(pod)) => delete(agent, (key, pod)).await,
         // Notes take no time; the rest needs a pod.
         (_, _) => true,
     }
@@ -79,6 +76,19 @@ async fn report(agent: &Agent, (key, pod): (&PodRef, &Pod), status: PodStatus) -
         tracing::warn!(pod = %key, %rejection, "could not report a status");
     }
     reported.is_ok()
+}
+
+/// Removes a pod of which nothing is left; whether it went well.
+async fn delete(agent: &Agent, (key, pod): (&PodRef, &Pod)) -> bool {
+    match agent.reports().delete((key, pod)).await {
+        End::Done => true,
+        // Its pod was replaced: the view will show that in a moment.
+        End::Stale => false,
+        End::Refused(_, why) | End::Failed(why) => {
+            tracing::warn!(pod = %key, why, "could not remove a pod");
+            false
+        }
+    }
 }
 
 /// An event about a pod, or a part of it, as the kubelet reports it.
