@@ -25,7 +25,7 @@ pub(crate) type Outcome<'a> = Result<Value<'a>, Problem>;
 
 /// What writing a list costs, and what writing a map does.
 pub(crate) const LIST_COST: u64 = 10;
-const MAP_COST: u64 = 30;
+pub(crate) const MAP_COST: u64 = 30;
 
 /// Evaluates the programs of one request, all of them with the same values and one budget.
 #[derive(Debug)]

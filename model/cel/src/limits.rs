@@ -17,6 +17,14 @@ pub const CALL_COST: u64 = 1_000_000;
 /// What all expressions of one policy, or of one object's schema, may cost together in one request.
 pub const REQUEST_COST: u64 = 10_000_000;
 
+/// What one rule of a custom kind can cost at most, for all values of one object. A definition with
+/// a costlier one is refused.
+pub const RULE_COST: u64 = 10_000_000;
+
+/// What all rules of one version of a custom kind can cost together. A costlier definition is
+/// refused.
+pub const DEFINITION_COST: u64 = 100_000_000;
+
 /// What all match conditions of one webhook or policy may cost together in one request.
 pub const CONDITIONS_COST: u64 = REQUEST_COST / 4;
 

@@ -7,6 +7,7 @@ mod macros;
 mod primary;
 
 pub use primary::is_identifier;
+pub(crate) use primary::{RESERVED, VALUES};
 
 use crate::ast::{Expr, Node, Operator};
 use crate::error::{CompileError, Issue};

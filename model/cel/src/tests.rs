@@ -2,6 +2,7 @@
 
 mod bounds;
 mod compile;
+mod estimate;
 mod functions;
 mod language;
 mod objects;

@@ -40,6 +40,9 @@ pub enum Type {
     Type,
     /// It is a list of these.
     List(Arc<Self>),
+    /// It is a list whose order does not matter. Only what is read is of this type: an expression
+    /// is checked with a plain list in its place.
+    Unordered(Arc<Unordered>),
     /// It is a map from these to those.
     Map(Arc<Self>, Arc<Self>),
     /// It is one of these, or absent.
@@ -50,6 +53,16 @@ pub enum Type {
     Opaque(&'static str),
     /// Whatever a call binds it to.
     Parameter(char),
+}
+
+/// A list whose order does not matter, and which has no two elements that are alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unordered {
+    /// What its elements are.
+    pub of: Type,
+    /// The fields that tell its elements apart, as expressions call them; the elements themselves
+    /// do when there are none.
+    pub keys: Vec<String>,
 }
 
 /// The fields of a kind of object.
@@ -144,6 +157,7 @@ impl Type {
     pub(crate) fn element(&self) -> &Self {
         match self {
             Self::List(of) => of,
+            Self::Unordered(list) => &list.of,
             _ => &Self::Dyn,
         }
     }
@@ -177,6 +191,7 @@ impl fmt::Display for Type {
             Self::Span => f.write_str("duration"),
             Self::Type => f.write_str("type"),
             Self::List(of) => write!(f, "list({of})"),
+            Self::Unordered(list) => write!(f, "list({})", list.of),
             Self::Map(key, of) => write!(f, "map({key}, {of})"),
             Self::Optional(of) => write!(f, "optional_type({of})"),
             Self::Object(of) => f.write_str(&of.name),

@@ -14,7 +14,7 @@ use serde_json::{Map as Tree, Value as Json};
 
 use crate::authority::Question;
 use crate::functions::opaque::Opaque;
-use crate::types::Type;
+use crate::types::{Type, Unordered};
 
 pub(crate) use lift::lift;
 
@@ -247,6 +247,14 @@ impl<'a> List<'a> {
         match self {
             Self::Tree(list, of) => list.get(index).map(|json| lift(json, of.element())),
             Self::Made(list) => list.get(index).cloned(),
+        }
+    }
+
+    /// How its elements are told apart, if their order does not matter.
+    pub(crate) fn unordered(&self) -> Option<&'a Unordered> {
+        match self {
+            Self::Tree(_, Type::Unordered(of)) => Some(of),
+            Self::Tree(..) | Self::Made(_) => None,
         }
     }
 

@@ -26,3 +26,4 @@ pub use decode::{Decoded, Document, Finding, Format};
 
 pub use merge::{FieldSet, ManagedFields};
 pub use schema::{Field, KindType, Schema, Shape, TypeRef};
+pub use trail::Trail;

@@ -5,7 +5,8 @@ use gantry_base::FieldPath;
 
 /// Where a walk is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Trail<'a> {
+pub enum Trail<'a> {
+    /// The root.
     Root,
     /// A field, or an entry of a map where messages do not tell them apart.
     Field(&'a Trail<'a>, &'a str),
@@ -17,7 +18,8 @@ pub(crate) enum Trail<'a> {
 
 impl Trail<'_> {
     /// The path in words.
-    pub(crate) fn path(&self) -> FieldPath {
+    #[must_use]
+    pub fn path(&self) -> FieldPath {
         let mut text = String::new();
         self.write(&mut text);
         FieldPath::new(text)

@@ -1,5 +1,6 @@
 //! What signs do with values. Numbers that do not fit are an error, never wrapped.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use gantry_base::Timestamp;
@@ -7,6 +8,8 @@ use jiff::SignedDuration;
 
 use crate::ast::{Expr, Operator};
 use crate::error::Problem;
+use crate::types::Unordered;
+use crate::value::compare::identity;
 use crate::value::{List, Value, compare};
 
 use super::{Machine, Outcome};
@@ -101,8 +104,33 @@ impl<'a> Machine<'a> {
 
     fn join(&mut self, one: &List<'a>, other: &List<'a>) -> Outcome<'a> {
         self.charge_each(one.len() + other.len())?;
-        Ok(Value::list(one.iter().chain(other.iter()).collect()))
+        let joined = match one.unordered() {
+            Some(of) => union(of, one, other),
+            None => one.iter().chain(other.iter()).collect(),
+        };
+        Ok(Value::list(joined))
     }
+}
+
+/// All of `one`, with what `other` has in the place of what is told apart by the same, and then the
+/// rest of `other`.
+fn union<'a>(of: &Unordered, one: &List<'a>, other: &List<'a>) -> Vec<Value<'a>> {
+    let mut joined: Vec<Value<'a>> = one.iter().collect();
+    let mut places = BTreeMap::new();
+    for (place, value) in joined.iter().enumerate() {
+        places.extend(identity(of, value).map(|own| (own, place)));
+    }
+    for value in other.iter() {
+        let own = identity(of, &value);
+        match own.as_ref().and_then(|own| places.get(own)) {
+            Some(place) => joined[*place] = value,
+            None => {
+                places.extend(own.map(|own| (own, joined.len())));
+                joined.push(value);
+            }
+        }
+    }
+    joined
 }
 
 fn subtract<'a>(left: &Value<'a>, right: &Value<'a>) -> Outcome<'a> {

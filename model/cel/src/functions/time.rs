@@ -132,6 +132,13 @@ pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
     is_in_range(&time).then_some(time)
 }
 
+/// The beginning of a day that is written without its hours.
+pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
+    (text.len() == 10)
+        .then(|| parse_time(&format!("{text}T00:00:00Z")))
+        .flatten()
+}
+
 pub(crate) fn shown_time(time: Timestamp) -> String {
     time.to_string()
 }

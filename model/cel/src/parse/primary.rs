@@ -7,7 +7,7 @@ use crate::lex::{Kind, Token};
 use super::{Parser, macros, node};
 
 /// Words that are kept for the language.
-const RESERVED: [&str; 18] = [
+pub(crate) const RESERVED: [&str; 18] = [
     "as",
     "break",
     "const",
@@ -28,7 +28,7 @@ const RESERVED: [&str; 18] = [
     "while",
 ];
 /// Words that stand for a value.
-const VALUES: [&str; 3] = ["false", "null", "true"];
+pub(crate) const VALUES: [&str; 3] = ["false", "null", "true"];
 
 /// Whether a variable can be called `name`.
 #[must_use]

@@ -4,10 +4,12 @@
 //! not equal, and have no order.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::{Key, List, Map, Value};
 use crate::error::Problem;
 use crate::eval::Machine;
+use crate::types::Unordered;
 
 /// Whether two values are equal. What is compared is charged for.
 pub(crate) fn equal<'a>(
@@ -56,8 +58,56 @@ fn equal_lists<'a>(
     if one.len() != other.len() {
         return Ok(false);
     }
+    if let Some(of) = one.unordered().or_else(|| other.unordered())
+        && let (Some(one), Some(other)) = (by_identity(of, one), by_identity(of, other))
+    {
+        return equal_sets(machine, &one, &other);
+    }
     for (one, other) in one.iter().zip(other.iter()) {
         if !equal(machine, &one, &other)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What tells an element of a list without order apart from the others; nothing if it cannot be
+/// told.
+pub(crate) fn identity<'a>(of: &Unordered, value: &Value<'a>) -> Option<Identity<'a>> {
+    if of.keys.is_empty() {
+        return Some(vec![Some(value.key()?)]);
+    }
+    let Value::Map(map) = value else { return None };
+    let keys = of.keys.iter();
+    Some(
+        keys.map(|key| map.field(key).and_then(|value| value.key()))
+            .collect(),
+    )
+}
+
+type Identity<'a> = Vec<Option<Key<'a>>>;
+
+/// The elements by what tells them apart; nothing if something does not.
+fn by_identity<'a>(of: &Unordered, list: &List<'a>) -> Option<BTreeMap<Identity<'a>, Value<'a>>> {
+    let pairs = list
+        .iter()
+        .map(|value| Some((identity(of, &value)?, value)));
+    pairs.collect()
+}
+
+fn equal_sets<'a>(
+    machine: &mut Machine<'a>,
+    one: &BTreeMap<Identity<'a>, Value<'a>>,
+    other: &BTreeMap<Identity<'a>, Value<'a>>,
+) -> Result<bool, Problem> {
+    if one.len() != other.len() {
+        return Ok(false);
+    }
+    for (own, value) in one {
+        let Some(counterpart) = other.get(own) else {
+            return Ok(false);
+        };
+        if !equal(machine, value, counterpart)? {
             return Ok(false);
         }
     }

@@ -31,7 +31,9 @@ fn lift_number<'a>(number: &Number, of: &Type) -> Value<'a> {
 
 fn lift_text<'a>(text: &'a str, of: &Type) -> Value<'a> {
     let special = match of {
-        Type::Time => time::parse_time(text).map(Value::Time),
+        Type::Time => time::parse_time(text)
+            .or_else(|| time::parse_date(text))
+            .map(Value::Time),
         Type::Span => time::parse_span(text).map(Value::Span),
         Type::Bytes => STANDARD
             .decode(text)
