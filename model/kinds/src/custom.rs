@@ -8,6 +8,7 @@ mod columns;
 mod definition;
 mod hooks;
 mod published;
+pub(crate) mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -114,6 +115,7 @@ fn custom(definition: &Definition, version: &Version, names: &Names) -> Custom {
         form,
         schema: KindType::of(Arc::new(own), id),
         constraints: Constraints::read(schema),
+        judged: rules::Rules::read(schema),
         columns: Columns::of(&version.additional_printer_columns),
         selectable: version.selectable_fields.iter().map(Selected::of).collect(),
         scale: version.scale_paths(),

@@ -104,6 +104,61 @@ fn what_does_not_fit_is_refused_with_everything_that_is_wrong() {
 }
 
 #[test]
+fn rules_of_a_kind_hold_for_what_is_written() {
+    let mut server = Server::with_widgets(|definition| {
+        for version in definition["spec"]["versions"].as_array_mut().unwrap() {
+            version["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] = json!([
+                {"rule": "self.size <= 5", "messageExpression": "'at most 5, not ' + string(self.size)",
+                    "fieldPath": ".size"},
+                {"rule": "!has(oldSelf.replicas) || self.replicas >= oldSelf.replicas",
+                    "message": "must not shrink", "reason": "FieldValueForbidden"},
+            ]);
+        }
+    });
+    let refused = server.refused(request(CREATE), Some(widget("a", json!({"size": 9}))));
+    expect![[r#"422 Invalid: Widget.example.com "a" is invalid: spec.size: Invalid value: "object": at most 5, not 9"#]].assert_eq(&refused);
+    let wrong = server.refused(request(CREATE), Some(widget("a", json!({"size": "x"}))));
+    expect![[r#"422 Invalid: Widget.example.com "a" is invalid: [spec.size: Invalid value: "string": spec.size in body must be of type integer: "string", <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation]"#]].assert_eq(&wrong);
+    let made = server.ok(
+        request(CREATE),
+        Some(widget("a", json!({"size": 2, "replicas": 3}))),
+    );
+    let mut less = made;
+    less["spec"]["replicas"] = 2.into();
+    let update = "update example.com/v1 widgets default/a";
+    let refused = server.refused(request(update), Some(less));
+    expect![[
+        r#"422 Invalid: Widget.example.com "a" is invalid: spec: Forbidden: must not shrink"#
+    ]]
+    .assert_eq(&refused);
+}
+
+#[test]
+fn what_was_wrong_before_a_rule_came_does_not_hold_up_other_changes() {
+    let mut server = Server::with_widgets(|_| {});
+    server.ok(request(CREATE), Some(widget("a", json!({"size": 9}))));
+    let name = "apiextensions.k8s.io/v1 customresourcedefinitions widgets.example.com";
+    let mut definition = server.ok(request(&format!("get {name}")), None);
+    for version in definition["spec"]["versions"].as_array_mut().unwrap() {
+        version["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] =
+            json!([{"rule": "self.size <= 5"}]);
+    }
+    server.ok(request(&format!("update {name}")), Some(definition));
+    let mut object = server.ok(request("get example.com/v1 widgets default/a"), None);
+    object["metadata"]["labels"] = json!({"a": "b"});
+    let update = "update example.com/v1 widgets default/a";
+    let kept = server.ok(request(update), Some(object.clone()));
+    assert_eq!(
+        kept["WARNINGS"],
+        json!(["spec: Invalid value: \"object\": failed rule: self.size <= 5"])
+    );
+    object["spec"]["color"] = "blue".into();
+    object["metadata"]["resourceVersion"] = kept["metadata"]["resourceVersion"].clone();
+    let refused = server.refused(request(update), Some(object));
+    expect![[r#"422 Invalid: Widget.example.com "a" is invalid: spec: Invalid value: "object": failed rule: self.size <= 5"#]].assert_eq(&refused);
+}
+
+#[test]
 fn unknown_fields_are_dropped_and_told_of_unless_they_are_kept() {
     let mut server = Server::with_widgets(|_| {});
     let odd = json!({"size": 1, "sise": 2, "extra": {"any": {"thing": null}}});

@@ -1,7 +1,7 @@
 //! `CustomResourceDefinition`: a kind that a user invents.
 //!
-//! What it defines is served by whoever reads [`crate::custom`]; here it is checked and kept. Rules
-//! written as expressions and conversion by webhooks are refused: nothing would act on them.
+//! What it defines is served by whoever reads [`crate::custom`]; here it is checked and kept. Conversion
+//! by webhooks is refused: nothing would act on it.
 
 mod conversion;
 mod going;

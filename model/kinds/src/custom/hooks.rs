@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::columns::Columns;
 use super::definition::SelectableField;
+use super::rules::Rules;
 use crate::author::Author;
 use crate::describe::{keep_all_but_status, split_status};
 use crate::descriptor::{Hooks, Scale, Scope};
@@ -36,6 +37,8 @@ pub(super) struct Custom {
     pub(super) form: u64,
     pub(super) schema: KindType,
     pub(super) constraints: Constraints,
+    /// What its definition asks in expressions.
+    pub(super) judged: Rules,
     pub(super) columns: Columns,
     pub(super) selectable: Vec<Selected>,
     pub(super) scale: Option<Scale>,
@@ -146,7 +149,9 @@ impl Hooks for Custom {
             .into_iter()
             .for_each(|error| errors.push(error));
         self.check_scale(object, &[ScalePart::Spec, ScalePart::Status], errors);
-        Ok(meta::odd_finalizers(object, old))
+        let mut remarks = self.judged.judge(object, old, errors);
+        remarks.extend(meta::odd_finalizers(object, old));
+        Ok(remarks)
     }
 
     fn validate_status(
@@ -162,6 +167,7 @@ impl Hooks for Custom {
             .into_iter()
             .for_each(|error| errors.push(error));
         self.check_scale(object, &[ScalePart::Status], errors);
+        self.judged.judge(object, Some(old), errors);
         Ok(())
     }
 

@@ -11,9 +11,17 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 
+use crate::custom::rules;
+
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 const LIST_TYPES: [&str; 3] = ["atomic", "map", "set"];
 const MAP_TYPES: [&str; 2] = ["atomic", "granular"];
+const REASONS: [&str; 4] = [
+    "FieldValueRequired",
+    "FieldValueForbidden",
+    "FieldValueInvalid",
+    "FieldValueDuplicate",
+];
 
 /// Where a schema stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,8 +35,14 @@ enum Place {
 
 /// Checks the schema of a whole object.
 pub(super) fn validate(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors) {
+    let before = errors.as_slice().len();
     root(schema, path, errors);
     node(schema, Place::Root, path, errors);
+    // What rules mean follows from the structure: without one they mean nothing.
+    if errors.as_slice().len() == before {
+        let whole = serde_json::to_value(schema).unwrap_or_default();
+        rules::validate(&whole, path, errors);
+    }
 }
 
 fn root(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors) {
@@ -70,7 +84,7 @@ fn node(schema: &JSONSchemaProps, place: Place, path: &FieldPath, errors: &mut F
         types(schema, place, path, errors);
         extensions(schema, path, errors);
     }
-    rules(schema, path, errors);
+    notation(schema, path, errors);
     pattern(schema, path, errors);
     if place != Place::Alternative {
         default(schema, path, errors);
@@ -144,6 +158,13 @@ fn only_restricts(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut Field
         (
             "x-kubernetes-int-or-string",
             is(schema.x_kubernetes_int_or_string),
+        ),
+        (
+            "x-kubernetes-validations",
+            schema
+                .x_kubernetes_validations
+                .as_ref()
+                .is_some_and(|own| !own.is_empty()),
         ),
     ];
     // The two forms of a number or a text are told apart by their types, and only there.
@@ -291,21 +312,40 @@ fn default(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors)
         .for_each(|error| errors.push(error));
 }
 
-/// Rules are expressions, which nothing here evaluates yet: a definition that relies on them is
-/// refused, rather than served without them.
-fn rules(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors) {
+/// How rules are written; what they mean is looked at when the whole schema is found to be one.
+fn notation(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut FieldErrors) {
+    let is_broken = |text: &str| text.contains(['\n', '\r']);
     let rules = schema.x_kubernetes_validations.iter().flatten();
     for (index, own) in rules.enumerate() {
         let at = path.field("x-kubernetes-validations").index(index);
-        let detail = "this server does not evaluate rules yet: leave them out";
-        errors.forbidden(&at, detail);
-        if own.rule.trim().is_empty() {
+        let (rule, message) = (own.rule.trim(), own.message.as_deref().unwrap_or(""));
+        if rule.is_empty() {
             errors.required(&at.field("rule"), "rule is not specified");
         }
-        let is_blank = |text: &&String| text.trim().is_empty();
-        if let Some(message) = own.message.as_ref().filter(is_blank) {
-            let detail = "message must be non-empty if specified";
-            errors.invalid(&at.field("message"), message, detail);
+        let words = [
+            ("message", &own.message),
+            ("messageExpression", &own.message_expression),
+            ("fieldPath", &own.field_path),
+        ];
+        for (field, text) in words {
+            let text = text.as_deref().unwrap_or("");
+            if !text.is_empty() && text.trim().is_empty() {
+                let detail = format!("{field} must be non-empty if specified");
+                errors.invalid(&at.field(field), text, detail);
+            }
+            if is_broken(text.trim()) && field != "messageExpression" {
+                let detail = format!("{field} must not contain line breaks");
+                errors.invalid(&at.field(field), text, detail);
+            }
+        }
+        if is_broken(rule) && message.trim().is_empty() {
+            let detail = "message must be specified if rule contains line breaks";
+            errors.required(&at.field("message"), detail);
+        }
+        if let Some(reason) = &own.reason
+            && !REASONS.contains(&reason.as_str())
+        {
+            errors.not_supported(&at.field("reason"), reason, &REASONS);
         }
     }
 }

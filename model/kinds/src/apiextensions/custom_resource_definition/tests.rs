@@ -159,7 +159,6 @@ fn a_schema_must_be_structural() {
             spec.validation.openAPIV3Schema.properties[h].items.properties[x].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property
             spec.validation.openAPIV3Schema.properties[h].x-kubernetes-list-map-keys[1]: Invalid value: "y": entries must all be names of item properties
             spec.validation.openAPIV3Schema.properties[i].$ref: Forbidden: $ref is not supported
-            spec.validation.openAPIV3Schema.properties[i].x-kubernetes-validations[0]: Forbidden: this server does not evaluate rules yet: leave them out
             spec.validation.openAPIV3Schema.properties[i].x-kubernetes-validations[0].rule: Required value: rule is not specified
             spec.validation.openAPIV3Schema.properties[i].anyOf[0].type: Forbidden: must be empty to be structural
         "#]],
