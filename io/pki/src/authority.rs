@@ -1,25 +1,45 @@
 //! The cluster's certificate authority: it vouches for the server and for every client.
 
 use std::fmt;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use gantry_base::Timestamp;
 use gantry_base::time::after;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKeyData,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::limits::{AUTHORITY_LIFETIME, CLIENT_LIFETIME, CLOCK_SKEW, SERVING_LIFETIME};
-use crate::{Identity, PkiError, ServerNames};
+use crate::issue::{self, Order, Signer, Usages};
+use crate::limits::{
+    ADMIN_LIFETIME, AUTHORITY_LIFETIME, CLIENT_LIFETIME, CLOCK_SKEW, SERVING_LIFETIME,
+};
+use crate::{Identity, PkiError, ServerNames, der, files};
 
 /// The name in the authority's certificate.
 const NAME: &str = "kubernetes";
+/// The group that may do everything.
+const MASTERS: &str = "system:masters";
+/// The user in the administrator's kubeconfig.
+pub const ADMIN: &str = "kubernetes-admin";
+/// Its file in the folder of keys: key and certificate.
+const FILE: &str = "ca.pem";
 
 /// A key that signs certificates, and the certificate that makes it trusted.
 pub struct Authority {
     certificate: String,
     issuer: Issuer<'static, KeyPair>,
+    /// How the authority signs, in DER: as its own certificate says, which it signed itself.
+    algorithm: Vec<u8>,
+    /// Its name, in DER.
+    name: Vec<u8>,
+    /// What its key is called in its certificate.
+    key_identifier: Vec<u8>,
 }
 
 impl Authority {
@@ -27,7 +47,7 @@ impl Authority {
     pub fn create(now: Timestamp) -> Result<Self, PkiError> {
         let failed = failed(NAME);
         let key = KeyPair::generate().map_err(&failed)?;
-        let mut params = params(NAME, &[], AUTHORITY_LIFETIME, now)?;
+        let mut params = params(NAME, AUTHORITY_LIFETIME, now);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![
             KeyUsagePurpose::DigitalSignature,
@@ -35,10 +55,51 @@ impl Authority {
             KeyUsagePurpose::CrlSign,
         ];
         let certificate = params.self_signed(&key).map_err(&failed)?;
+        Self::new(certificate.pem(), Issuer::new(params, key)).map_err(failed)
+    }
+
+    fn new(certificate: String, issuer: Issuer<'static, KeyPair>) -> Result<Self, rcgen::Error> {
+        let wrong = || rcgen::Error::CouldNotParseCertificate;
+        let whole = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|_| wrong())?;
+        let (_, parsed) = X509Certificate::from_der(&whole).map_err(|_| wrong())?;
+        let named = parsed.extensions().iter().find_map(|found| {
+            if let ParsedExtension::SubjectKeyIdentifier(identifier) = found.parsed_extension() {
+                Some(identifier.0.to_vec())
+            } else {
+                None
+            }
+        });
+        let parts = der::parts(&whole).ok_or_else(wrong)?;
         Ok(Self {
-            certificate: certificate.pem(),
-            issuer: Issuer::new(params, key),
+            algorithm: parts.get(1).ok_or_else(wrong)?.to_vec(),
+            name: parsed.subject().as_raw().to_vec(),
+            key_identifier: named.unwrap_or_default(),
+            certificate,
+            issuer,
         })
+    }
+
+    /// The authority of the folder `dir`, which must be there.
+    pub fn open(dir: &Path) -> Result<Self, PkiError> {
+        let path = dir.join(FILE);
+        match files::read(&path)? {
+            Some(text) => Self::from_text(&text).map_err(|error| damaged(&path, &error)),
+            None => Err(PkiError::Read {
+                path,
+                source: std::io::ErrorKind::NotFound.into(),
+            }),
+        }
+    }
+
+    /// The authority of the folder `dir`, made when there is none.
+    pub(crate) fn open_or_create(dir: &Path, now: Timestamp) -> Result<Self, PkiError> {
+        let path = dir.join(FILE);
+        if path.exists() {
+            return Self::open(dir);
+        }
+        let authority = Self::create(now)?;
+        files::write(&path, &authority.to_text())?;
+        Ok(authority)
     }
 
     /// The authority that was stored as `text`: its key and its certificate, in PEM.
@@ -47,10 +108,7 @@ impl Authority {
         let from = text.find("-----BEGIN CERTIFICATE").unwrap_or(text.len());
         let certificate = text[from..].to_owned();
         let issuer = Issuer::from_ca_cert_pem(&certificate, key)?;
-        Ok(Self {
-            certificate,
-            issuer,
-        })
+        Self::new(certificate, issuer)
     }
 
     /// What [`from_text`](Self::from_text) reads.
@@ -66,11 +124,16 @@ impl Authority {
 
     /// Vouches for a server under `names`.
     pub fn issue_server(&self, names: &ServerNames, now: Timestamp) -> Result<Identity, PkiError> {
-        let mut params = params("kube-apiserver", &[], SERVING_LIFETIME, now)?;
-        let listed = CertificateParams::new(names.all()).map_err(failed("kube-apiserver"))?;
+        let failed = failed("kube-apiserver");
+        let mut params = params("kube-apiserver", SERVING_LIFETIME, now);
+        let listed = CertificateParams::new(names.all()).map_err(&failed)?;
         params.subject_alt_names = listed.subject_alt_names;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        self.sign("kube-apiserver", params)
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().map_err(&failed)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(&failed)?;
+        Ok(self.identity(certificate.pem(), &key))
     }
 
     /// Vouches for `user` as a member of `groups`, for at most [`CLIENT_LIFETIME`].
@@ -81,22 +144,53 @@ impl Authority {
         ttl: Duration,
         now: Timestamp,
     ) -> Result<Identity, PkiError> {
-        let mut params = params(user, groups, ttl.min(CLIENT_LIFETIME), now)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.sign(user, params)
+        let failed = failed(user);
+        let key = KeyPair::generate().map_err(&failed)?;
+        let order = Order {
+            subject: &issue::subject(user, groups),
+            public_key: &key.subject_public_key_info(),
+            names: None,
+            usages: Usages {
+                client: true,
+                signature: true,
+                ..Usages::default()
+            },
+            not_before: now.checked_sub(CLOCK_SKEW).unwrap_or(now),
+            not_after: after(now, ttl.min(CLIENT_LIFETIME)),
+        };
+        let certificate = self.sign(&order).map_err(failed)?;
+        Ok(self.identity(certificate, &key))
     }
 
-    fn sign(&self, subject: &str, mut params: CertificateParams) -> Result<Identity, PkiError> {
-        let failed = failed(subject);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate().map_err(&failed)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(&failed)?;
-        Ok(Identity {
-            cert_pem: certificate.pem(),
+    /// Vouches for the administrator, for thirty days.
+    pub fn issue_admin(&self, now: Timestamp) -> Result<Identity, PkiError> {
+        self.issue_client(ADMIN, &[MASTERS], ADMIN_LIFETIME, now)
+    }
+
+    /// The certificate that says so, in PEM.
+    pub(crate) fn sign(&self, order: &Order<'_>) -> Result<String, rcgen::Error> {
+        let signer = Signer {
+            name: &self.name,
+            algorithm: &self.algorithm,
+            key_identifier: &self.key_identifier,
+            key: self.issuer.key(),
+        };
+        issue::certificate(order, &signer)
+    }
+
+    fn identity(&self, cert_pem: String, key: &KeyPair) -> Identity {
+        Identity {
+            cert_pem,
             key_pem: key.serialize_pem(),
             ca_pem: self.certificate.clone(),
-        })
+        }
+    }
+}
+
+pub(crate) fn damaged(path: &Path, error: &dyn std::error::Error) -> PkiError {
+    PkiError::Damaged {
+        path: path.to_owned(),
+        what: error.to_string(),
     }
 }
 
@@ -107,41 +201,15 @@ fn failed(subject: &str) -> impl Fn(rcgen::Error) -> PkiError {
     }
 }
 
-/// What all certificates have: a subject and a time.
-fn params(
-    user: &str,
-    groups: &[&str],
-    lifetime: Duration,
-    now: Timestamp,
-) -> Result<CertificateParams, PkiError> {
+/// What our own certificates have: a name and a time.
+fn params(name: &str, lifetime: Duration, now: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     let from = now.checked_sub(CLOCK_SKEW).unwrap_or(now);
     params.not_before = SystemTime::from(from).into();
     params.not_after = SystemTime::from(after(now, lifetime)).into();
-    params.distinguished_name = name(user, groups)?;
-    Ok(params)
-}
-
-/// The subject. The library keeps one value per attribute, and knows the organisation under two
-/// spellings, its name and its number; hence two groups, and more are refused.
-fn name(user: &str, groups: &[&str]) -> Result<DistinguishedName, PkiError> {
-    const ORGANISATION: [u64; 4] = [2, 5, 4, 10];
-    let mut name = DistinguishedName::new();
-    let spellings = [
-        DnType::OrganizationName,
-        DnType::CustomDnType(ORGANISATION.to_vec()),
-    ];
-    if groups.len() > spellings.len() {
-        return Err(PkiError::TooManyGroups {
-            subject: user.to_owned(),
-            count: groups.len(),
-        });
-    }
-    for (spelling, group) in spellings.into_iter().zip(groups) {
-        name.push(spelling, *group);
-    }
-    name.push(DnType::CommonName, user);
-    Ok(name)
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
 }
 
 /// Shows the certificate and never the key.

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use gantry_base::Timestamp;
+use gantry_base::time::after;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::PkiError;
+use crate::limits::CLOCK_SKEW;
 
 /// Whom a client certificate speaks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +45,12 @@ pub fn needs_renewal(certificate: &Certificate, now: Timestamp) -> bool {
 }
 
 impl Certificate {
+    /// When our authority made it: its time begins a little earlier, for clocks that are behind.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        after(self.not_before, CLOCK_SKEW)
+    }
+
     /// Reads the first certificate in `pem`.
     pub fn from_pem(pem: &str) -> Result<Self, PkiError> {
         let der = CertificateDer::from_pem_slice(pem.as_bytes());

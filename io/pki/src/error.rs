@@ -46,14 +46,6 @@ pub enum PkiError {
         /// What the library said.
         source: rcgen::Error,
     },
-    /// Certificates carry two groups at most here.
-    #[error("issue a certificate for {subject:?}: it names {count} groups, and two are the most")]
-    TooManyGroups {
-        /// For whom.
-        subject: String,
-        /// How many groups were asked for.
-        count: usize,
-    },
     /// The TLS library refused our keys.
     #[error("set up TLS")]
     Tls(#[from] rustls::Error),

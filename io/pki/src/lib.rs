@@ -8,9 +8,11 @@
 mod authority;
 mod certificate;
 mod claims;
+mod der;
 mod error;
 mod files;
 mod identity;
+mod issue;
 pub mod limits;
 mod names;
 mod serving;
@@ -21,11 +23,12 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-pub use authority::Authority;
+pub use authority::{ADMIN, Authority};
 pub use certificate::{Certificate, Subject, needs_renewal};
 pub use claims::{BoundObject, Claims, KubernetesClaims};
 pub use error::PkiError;
 pub use identity::Identity;
+pub use issue::Usages;
 pub use names::ServerNames;
 pub use stored::Pki;
 pub use tls::client_config;

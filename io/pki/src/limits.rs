@@ -8,7 +8,8 @@ const DAY: Duration = Duration::from_hours(24);
 pub const AUTHORITY_LIFETIME: Duration = DAY.saturating_mul(3650);
 /// The server renews its own certificate at half of this, while it runs.
 pub const SERVING_LIFETIME: Duration = DAY.saturating_mul(365);
-/// No client certificate lives longer, because none can be revoked. Longer wishes are cut to this.
+/// No client certificate lives longer, so that revocations can be forgotten after this time. Longer
+/// wishes are cut to this.
 pub const CLIENT_LIFETIME: Duration = DAY.saturating_mul(365);
 /// The administrator's kubeconfig opens everything, so a lost copy must soon be worthless.
 pub const ADMIN_LIFETIME: Duration = DAY.saturating_mul(30);

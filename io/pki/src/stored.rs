@@ -9,16 +9,12 @@ use std::time::Duration;
 
 use gantry_base::Timestamp;
 
+use crate::authority::damaged;
 use crate::serving::Serving;
 use crate::tls::{provider, server_config};
 use crate::{
-    Authority, Certificate, Identity, PkiError, ServerNames, TokenKey, files, limits, needs_renewal,
+    Authority, Certificate, Identity, PkiError, ServerNames, TokenKey, files, needs_renewal,
 };
-
-/// The group that may do everything.
-const MASTERS: &str = "system:masters";
-/// The user in the administrator's kubeconfig.
-const ADMIN: &str = "kubernetes-admin";
 
 /// The cluster's keys.
 #[derive(Debug)]
@@ -34,7 +30,7 @@ impl Pki {
     /// Opens the keys in `dir`, making those that are missing, for a server called `names`.
     pub fn open(dir: &Path, names: ServerNames, now: Timestamp) -> Result<Self, PkiError> {
         files::make_folder(dir)?;
-        let authority = authority(&dir.join("ca.pem"), now)?;
+        let authority = Authority::open_or_create(dir, now)?;
         let tokens = token_key(&dir.join("service-accounts.pem"))?;
         let identity = serving_identity(dir, &authority, &names, now)?;
         Ok(Self {
@@ -71,8 +67,7 @@ impl Pki {
 
     /// A new key and certificate for the administrator, good for thirty days.
     pub fn admin_identity(&self, now: Timestamp) -> Result<Identity, PkiError> {
-        self.authority
-            .issue_client(ADMIN, &[MASTERS], limits::ADMIN_LIFETIME, now)
+        self.authority.issue_admin(now)
     }
 
     /// What the server's certificate says at the moment.
@@ -98,15 +93,6 @@ impl Pki {
     }
 }
 
-fn authority(path: &Path, now: Timestamp) -> Result<Authority, PkiError> {
-    if let Some(text) = files::read(path)? {
-        return Authority::from_text(&text).map_err(|error| damaged(path, &error));
-    }
-    let authority = Authority::create(now)?;
-    files::write(path, &authority.to_text())?;
-    Ok(authority)
-}
-
 fn token_key(path: &Path) -> Result<TokenKey, PkiError> {
     if let Some(text) = files::read(path)? {
         return TokenKey::from_pem(&text).map_err(|error| damaged(path, &error));
@@ -118,13 +104,6 @@ fn token_key(path: &Path) -> Result<TokenKey, PkiError> {
     })?;
     files::write(path, key.pem())?;
     Ok(key)
-}
-
-fn damaged(path: &Path, error: &dyn std::error::Error) -> PkiError {
-    PkiError::Damaged {
-        path: path.to_owned(),
-        what: error.to_string(),
-    }
 }
 
 /// The stored certificate of the server if it still serves, else a new one.

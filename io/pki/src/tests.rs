@@ -104,10 +104,22 @@ fn a_client_is_who_its_certificate_says_and_no_longer_than_allowed() {
     assert_eq!(found.not_after, after(now(), limits::CLIENT_LIFETIME));
     let admin = pki.admin_identity(now()).unwrap().certificate().unwrap();
     assert_eq!(admin.not_after, after(now(), limits::ADMIN_LIFETIME));
-    assert!(
-        pki.client_identity("x", &["a", "b", "c"], HOUR, now())
-            .is_err()
-    );
+}
+
+#[test]
+fn a_certificate_names_as_many_groups_as_it_is_given_and_when_it_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = open(&dir, &[], now());
+    let identity = pki.client_identity("jürgen", &["a", "b", "a b", "c"], HOUR, now());
+    let identity = identity.unwrap();
+    let found = identity.certificate().unwrap();
+    assert_eq!(found.subject.user, "jürgen");
+    assert_eq!(found.subject.groups, ["a", "b", "a b", "c"]);
+    assert_eq!(found.issued_at(), now());
+    client_config(&identity).unwrap();
+    let far: Timestamp = "2055-02-03T04:05:06Z".parse().unwrap();
+    let late = pki.client_identity("x", &[], HOUR, far).unwrap();
+    assert_eq!(late.certificate().unwrap().not_after, after(far, HOUR));
 }
 
 #[test]
