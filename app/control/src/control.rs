@@ -7,11 +7,13 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use gantry_api::Caller;
+use gantry_authn::{Authn, Ground};
 use gantry_client::{Api, Local};
 use gantry_driver::Record;
 use gantry_gateway::{Authenticator, Clock, Config, Gateway, OsEntropy, SystemClock};
 use gantry_pki::{Pki, ServerNames};
 use gantry_registry::Settings;
+use gantry_store::Store;
 use gantry_webhooks::WebhookClient;
 
 use crate::config::ControlConfig;
@@ -19,7 +21,6 @@ use crate::controllers::Controllers;
 use crate::engine::Engine;
 use crate::error::ControlError;
 use crate::leading::Leading;
-use crate::tokens::Tokens;
 use crate::{bootstrap, identity};
 
 /// How often the server looks whether its certificate is due for renewal.
@@ -32,7 +33,7 @@ pub struct Control {
     engine: Engine,
     pki: Arc<Pki>,
     gateway: Gateway,
-    tokens: Arc<Tokens>,
+    authn: Arc<Authn>,
     clock: Arc<dyn Clock>,
     record: Record,
     tasks: JoinSet<()>,
@@ -54,11 +55,14 @@ impl Control {
             clock.now(),
         )?);
         identity::check(&engine, &pki).await?;
-        let tokens = Arc::new(Tokens {
+        let pictures = engine.clone();
+        let authn = Arc::new(Authn::new(Ground {
             key: pki.tokens(),
-            engine: engine.clone(),
+            snapshot: Box::new(move || pictures.snapshot()),
             clock: Arc::clone(&clock),
-        });
+        }));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(authn.follow(engine.clone()));
         let settings = Settings {
             service_range: config.service_range,
             node_ports: config.node_ports.clone(),
@@ -72,8 +76,8 @@ impl Control {
                 settings,
                 clock: Arc::clone(&clock),
                 entropy: Box::new(OsEntropy::open().map_err(ControlError::Chance)?),
-                signer: Arc::clone(&tokens) as _,
-                authenticator: Arc::clone(&tokens) as _,
+                signer: Arc::clone(&authn) as _,
+                authenticator: Arc::clone(&authn) as _,
                 messenger: Arc::new(WebhookClient::new(Arc::clone(&clock))),
             },
         );
@@ -83,10 +87,10 @@ impl Control {
             engine,
             pki,
             gateway,
-            tokens,
+            authn,
             clock,
             record: Record::default(),
-            tasks: JoinSet::new(),
+            tasks,
             leading: None,
         })
     }
@@ -109,10 +113,10 @@ impl Control {
         &self.pki
     }
 
-    /// Says whom a token belongs to.
+    /// Says whom a credential belongs to.
     #[must_use]
     pub fn authenticator(&self) -> Arc<dyn Authenticator> {
-        Arc::clone(&self.tokens) as _
+        Arc::clone(&self.authn) as _
     }
 
     /// The door to time.

@@ -12,7 +12,6 @@ mod engine;
 mod error;
 mod identity;
 mod leading;
-mod tokens;
 
 pub use config::{Candidate, ControlConfig};
 pub use control::Control;

@@ -5,14 +5,25 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use gantry_access::revocation::{Revocations, Whose};
 use gantry_base::Timestamp;
+use gantry_base::time::after;
 use gantry_client::kubeconfig::{self, Entry};
 use gantry_pki::{Certificate, Identity, Pki, needs_renewal};
 
 use crate::cluster::{Cluster, DEFAULT_NAME};
+
+/// How much later than now a certificate says it was made when the one before was revoked: times in
+/// certificates are whole seconds. They begin five minutes earlier than they say.
+const AHEAD: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(60),
+    Duration::from_secs(299),
+];
 
 /// Writes `<data-dir>/kubeconfig` with a fresh certificate.
 pub(crate) fn write_own(cluster: &Cluster, pki: &Pki, now: Timestamp) -> Result<()> {
@@ -25,15 +36,25 @@ pub(crate) fn write_own(cluster: &Cluster, pki: &Pki, now: Timestamp) -> Result<
         .with_context(|| format!("write {}", path.display()))
 }
 
-/// Renews the certificate everywhere, if half of its life is over. Says whether it did.
-pub(crate) fn renew(cluster: &Cluster, pki: &Pki, now: Timestamp) -> Result<bool> {
-    let known = read_identity(cluster)?;
-    let certificate =
-        Certificate::from_pem(&known.cert_pem).context("read the administrator's certificate")?;
-    if !needs_renewal(&certificate, now) {
+/// Renews the certificate everywhere, if half of its life is over or it does not `count` any more.
+/// Says whether it did.
+pub(crate) fn renew(
+    cluster: &Cluster,
+    pki: &Pki,
+    now: Timestamp,
+    counts: impl Fn(&Certificate) -> bool,
+) -> Result<bool> {
+    let known = own_certificate(cluster)?;
+    if !needs_renewal(&known, now) && counts(&known) {
         return Ok(false);
     }
-    write_own(cluster, pki, now)?;
+    // Whoever revoked it may have a clock that is ahead of ours.
+    for ahead in AHEAD {
+        write_own(cluster, pki, after(now, ahead))?;
+        if counts(&own_certificate(cluster)?) {
+            break;
+        }
+    }
     let identity = read_identity(cluster)?;
     for path in users_files(cluster)? {
         if path.exists() {
@@ -43,6 +64,20 @@ pub(crate) fn renew(cluster: &Cluster, pki: &Pki, now: Timestamp) -> Result<bool
         }
     }
     Ok(true)
+}
+
+/// The administrator's certificate.
+pub(crate) fn own_certificate(cluster: &Cluster) -> Result<Certificate> {
+    let known = read_identity(cluster)?;
+    Certificate::from_pem(&known.cert_pem).context("read the administrator's certificate")
+}
+
+/// Whether the administrator's certificate counts after a revocation.
+pub(crate) fn counts_after(cluster: &Cluster, whose: &Whose, at: Timestamp) -> Result<bool> {
+    let certificate = own_certificate(cluster)?;
+    let mut revocations = Revocations::default();
+    revocations.revoke(whose.clone(), at, at);
+    Ok(!revocations.cover(&certificate.subject.user, certificate.issued_at()))
 }
 
 /// Puts the context into the user's own kubeconfig and makes it the current one. Says where.
@@ -82,7 +117,7 @@ fn entry(cluster: &Cluster, identity: &Identity) -> Entry {
 
 /// The first file of `$KUBECONFIG`, or the usual place in the home of whoever called, sudo seen
 /// through.
-fn users_path() -> Result<PathBuf> {
+pub(crate) fn users_path() -> Result<PathBuf> {
     let listed = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty());
     if let Some(first) = listed
         .as_ref()

@@ -22,6 +22,7 @@ mod server;
 mod service;
 mod status;
 mod up;
+mod users;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,7 @@ async fn execute(options: Options) -> ExitCode {
         Command::Up(up) => up::run(&options.cluster, &up).await,
         Command::Down(down) => down::run(&options.cluster, &down).await,
         Command::Status => status::run(&options.cluster).await,
+        Command::Kubeconfig(command) => users::run(&options.cluster, &command).await,
         Command::Backup(backup) => backup::backup(&options.cluster, &backup).await,
         Command::Restore(restore) => backup::restore(&options.cluster, &restore).await,
         Command::Datastore(command) => datastore::run(&options.cluster, &command).await,

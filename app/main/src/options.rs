@@ -9,7 +9,7 @@ use gantry_base::Quantity;
 
 use crate::backup::{Backup, Restore};
 use crate::config::Settings;
-use crate::datastore;
+use crate::{datastore, users};
 
 /// Kubernetes in one binary: a cluster in a second.
 #[derive(Debug, Parser)]
@@ -43,6 +43,9 @@ pub(crate) enum Command {
     Down(Down),
     /// Tell what runs, where, and what is wrong.
     Status,
+    /// Make users of the cluster, or end their certificates.
+    #[command(subcommand)]
+    Kubeconfig(users::Command),
     /// Write everything that the cluster keeps, and its keys, to one file. It may run meanwhile.
     Backup(Backup),
     /// Make a backup the state of a cluster that is down.

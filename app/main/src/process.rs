@@ -22,6 +22,11 @@ pub(crate) fn require_root() -> Result<()> {
     );
 }
 
+/// Whether this process may do everything on this machine.
+pub(crate) fn is_root() -> bool {
+    geteuid().is_root()
+}
+
 /// The process that serves this cluster, if one does.
 pub(crate) fn serving(cluster: &Cluster) -> Option<Pid> {
     let text = fs::read_to_string(cluster.pid_file()).ok()?;

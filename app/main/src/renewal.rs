@@ -13,8 +13,8 @@ use gantry_api::caller::MASTERS;
 use gantry_api::{Caller, GroupResource, ObjectKey};
 use gantry_client::requests;
 use gantry_control::Control;
-use gantry_gateway::Clock;
-use gantry_pki::Pki;
+use gantry_gateway::{Authenticator, Clock};
+use gantry_pki::{Certificate, Pki};
 use gantry_registry::request::Verb;
 
 use crate::cluster::Cluster;
@@ -26,10 +26,24 @@ const LOOK: Duration = Duration::from_secs(6 * 3600);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps the administrator's kubeconfigs valid for as long as the server runs.
-pub(crate) async fn renew(cluster: Cluster, pki: Arc<Pki>, clock: Arc<dyn Clock>) {
+pub(crate) async fn renew(
+    cluster: Cluster,
+    pki: Arc<Pki>,
+    clock: Arc<dyn Clock>,
+    authenticator: Arc<dyn Authenticator>,
+) {
+    let mut revoked = authenticator.revoked();
     loop {
-        clock.sleep(LOOK).await;
-        match kubeconfig::renew(&cluster, &pki, clock.now()) {
+        tokio::select! {
+            () = clock.sleep(LOOK) => {}
+            Ok(()) = revoked.changed() => {}
+        }
+        let now = clock.now();
+        let counts = |known: &Certificate| {
+            let shown = gantry_http::shown(known);
+            authenticator.certificate(&shown, now).is_ok()
+        };
+        match kubeconfig::renew(&cluster, &pki, now, counts) {
             Ok(true) => info!("renewed the administrator's certificate"),
             Ok(false) => {}
             Err(error) => warn!(

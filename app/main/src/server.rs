@@ -159,6 +159,7 @@ async fn start(
         cluster.clone(),
         Arc::clone(control.pki()),
         Arc::clone(control.clock()),
+        control.authenticator(),
     ));
     Ok(Parts { node, front, tasks })
 }

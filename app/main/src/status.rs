@@ -16,12 +16,15 @@ use gantry_client::{Call, Remote};
 use gantry_pki::Certificate;
 
 use crate::cluster::{Cluster, data_dir};
+use crate::kubeconfig::own_certificate;
 use crate::options::Which;
 use crate::process::serving;
 use crate::{image, output, service};
 
 /// Certificates that end sooner than this are warned of.
 const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600 / 4);
+/// How long before its end the authority is warned of.
+const AUTHORITY_SOON: std::time::Duration = std::time::Duration::from_secs(180 * 24 * 3600);
 /// Troubled pods that are listed one by one.
 const PODS_SHOWN: usize = 10;
 
@@ -173,7 +176,7 @@ fn show_wrong(cluster: &Cluster, nodes: &[Node], pods: &[Pod]) {
             troubled.len() - PODS_SHOWN
         ));
     }
-    wrong.extend(certificate_warning(cluster));
+    wrong.extend(certificate_warnings(cluster));
     output::line("");
     if wrong.is_empty() {
         output::line("Nothing is wrong.");
@@ -205,14 +208,34 @@ fn reason(pod: &Pod) -> Option<String> {
         .or_else(|| waiting.and_then(|known| told(known.reason.as_ref(), known.message.as_ref())))
 }
 
-fn certificate_warning(cluster: &Cluster) -> Option<String> {
-    let text = fs::read_to_string(cluster.data_dir.join("pki/server.pem")).ok()?;
-    let certificate = Certificate::from_pem(&text).ok()?;
-    let left = since(certificate.not_after, Timestamp::now());
-    (left < SOON).then(|| {
-        format!(
-            "the server's certificate ends in {}: a running server renews it by itself",
-            age(left)
-        )
-    })
+/// The certificates that should have been renewed by now, and the authority long before its end.
+fn certificate_warnings(cluster: &Cluster) -> Vec<String> {
+    let read = |name: &str| {
+        let text = fs::read_to_string(cluster.data_dir.join("pki").join(name)).ok()?;
+        Certificate::from_pem(&text).ok()
+    };
+    let renewed = "a running server renews it by itself, so its log says why it did not";
+    let certificates = [
+        ("server's", read("server.pem"), SOON, renewed),
+        (
+            "administrator's",
+            own_certificate(cluster).ok(),
+            SOON,
+            renewed,
+        ),
+        (
+            "authority's",
+            read("ca.pem"),
+            AUTHORITY_SOON,
+            "nothing that it vouched for counts after that; replace it in time",
+        ),
+    ];
+    certificates
+        .into_iter()
+        .filter_map(|(whose, certificate, soon, advice)| {
+            let left = since(certificate?.not_after, Timestamp::now());
+            (left < soon)
+                .then(|| format!("the {whose} certificate ends in {}: {advice}", age(left)))
+        })
+        .collect()
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-pub use edit::{Entry, merge, remove, update};
+pub use edit::{Entry, merge, remove, text, update};
 pub use endpoint::{Endpoint, Overrides};
 pub use error::KubeconfigError;
 

@@ -45,7 +45,9 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response
             }
             Todo::Authenticate(check) => {
                 let authenticator = &shared.authenticator;
-                let found = authenticator.authenticate(&check.token, &check.audiences);
+                let found = authenticator
+                    .authenticate(&check.token, &check.audiences)
+                    .await;
                 return respond(check.reply(found), None, encoding);
             }
             Todo::Ask(questions) => errand.heard(ask_each(shared, questions).await),

@@ -18,7 +18,7 @@ mod watch;
 pub use documents::Document;
 pub use gateway::{Config, Gateway, Response};
 pub use outside::{
-    Authenticator, Clock, Messenger, NoMessenger, NoTokens, OsEntropy, Pending, SystemClock,
-    TokenSigner,
+    Authenticator, ClientCertificate, Clock, Messenger, NoMessenger, NoTokens, OsEntropy, Pending,
+    SystemClock, TokenSigner,
 };
 pub use watch::WatchStream;

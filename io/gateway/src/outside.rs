@@ -7,8 +7,10 @@ use std::io::Read;
 use std::pin::Pin;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use gantry_api::Caller;
 use gantry_base::{Entropy, Timestamp};
 use gantry_registry::question::{Answer, Question};
 use gantry_registry::step::Authenticated;
@@ -101,11 +103,58 @@ pub trait TokenSigner: fmt::Debug + Send + Sync {
     fn sign(&self, claims: &TokenClaims) -> Result<SignedToken, String>;
 }
 
-/// Finds out who a token belongs to.
+/// Finds out whom a credential belongs to.
 pub trait Authenticator: fmt::Debug + Send + Sync {
     /// The token's owner, or why it is not accepted. With no audiences named, the server's own
     /// are meant.
-    fn authenticate(&self, token: &str, audiences: &[String]) -> Result<Authenticated, String>;
+    fn authenticate<'a>(
+        &'a self,
+        token: &'a str,
+        audiences: &'a [String],
+    ) -> Pending<'a, Result<Authenticated, String>>;
+
+    /// Whom a certificate speaks for that the handshake has found to be of the cluster's authority,
+    /// or why it does not count now. Quick: every request asks.
+    fn certificate(&self, shown: &ClientCertificate, now: Timestamp) -> Result<Caller, String> {
+        shown.caller(now)
+    }
+
+    /// Seen to change whenever certificates that counted may count no longer.
+    fn revoked(&self) -> watch::Receiver<()> {
+        watch::channel(()).1
+    }
+}
+
+/// What a client's certificate says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The user.
+    pub user: String,
+    /// The user's groups.
+    pub groups: Vec<String>,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// From when on it is valid.
+    pub not_before: Timestamp,
+    /// Until when it is valid.
+    pub not_after: Timestamp,
+}
+
+impl ClientCertificate {
+    /// Whom it speaks for, if it names somebody and its time is now.
+    pub fn caller(&self, now: Timestamp) -> Result<Caller, String> {
+        if self.user.is_empty() {
+            return Err("the certificate names no user".to_owned());
+        }
+        if now < self.not_before {
+            return Err("the certificate is not valid yet".to_owned());
+        }
+        if self.not_after <= now {
+            return Err("the certificate has expired".to_owned());
+        }
+        let groups: Vec<&str> = self.groups.iter().map(String::as_str).collect();
+        Ok(Caller::authenticated(&self.user, &groups))
+    }
 }
 
 /// Asks those outside whom a request depends on, such as admission webhooks.
@@ -136,7 +185,12 @@ impl TokenSigner for NoTokens {
 }
 
 impl Authenticator for NoTokens {
-    fn authenticate(&self, _token: &str, _audiences: &[String]) -> Result<Authenticated, String> {
-        Err("this server has no key to check tokens with".to_owned())
+    fn authenticate<'a>(
+        &'a self,
+        _token: &'a str,
+        _audiences: &'a [String],
+    ) -> Pending<'a, Result<Authenticated, String>> {
+        let why = "this server has no key to check tokens with".to_owned();
+        Box::pin(std::future::ready(Err(why)))
     }
 }

@@ -14,8 +14,8 @@ use tracing::{Instrument, debug_span, error};
 
 use gantry_api::{Caller, GroupVersion, Rejection};
 use gantry_driver::Record;
-use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
-use gantry_pki::{Subject, TokenKey};
+use gantry_gateway::{Authenticator, ClientCertificate, Clock, Gateway, OsEntropy};
+use gantry_pki::TokenKey;
 use gantry_registry::Encoding;
 use gantry_registry::request::{Resource, Verb};
 
@@ -108,8 +108,8 @@ impl Front {
 /// What is known of the connection that a request came over.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Peer {
-    /// Whom the client's certificate speaks for, if it showed one of ours.
-    pub(crate) subject: Option<Subject>,
+    /// What the client's certificate says, if it showed one of ours.
+    pub(crate) certificate: Option<Arc<ClientCertificate>>,
 }
 
 /// Answers one request, whatever becomes of it.
@@ -153,7 +153,7 @@ async fn treat(
     request: Request<Incoming>,
     wanted: &Wanted,
 ) -> Result<Response<Body>, Rejection> {
-    let caller = authenticate::caller(front, peer, request.headers())?;
+    let caller = authenticate::caller(front, peer, request.headers()).await?;
     let caller = impersonate::caller(&front.gateway, caller, request.headers())?;
     let registry = front.gateway.registry();
     let has_message = |resource: &Resource| registry.writes(resource, Encoding::Protobuf);

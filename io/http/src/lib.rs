@@ -10,6 +10,7 @@ mod filters;
 mod front;
 pub mod limits;
 mod metrics;
+mod mortal;
 mod negotiate;
 pub mod nodes;
 mod pods;
@@ -27,4 +28,4 @@ mod tests;
 pub mod wire;
 
 pub use nodes::Nodes;
-pub use server::{Bounds, Server, ServerConfig, ServerError};
+pub use server::{Bounds, Server, ServerConfig, ServerError, shown};

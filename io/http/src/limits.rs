@@ -16,6 +16,10 @@ pub const WHOLE_BYTES: usize = 16 * 1024;
 pub const STREAMS: u32 = 250;
 /// How long a client may take for its TLS handshake.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How far ahead the end of a client's certificate is waited for at once.
+pub const OUTLOOK: Duration = Duration::from_hours(24);
+/// How long answers under way may take once the client's certificate does not count any more.
+pub const PARTING: Duration = Duration::from_millis(250);
 /// How long a client may take to send a request's head.
 pub const HEAD: Duration = Duration::from_secs(30);
 /// How long answers under way may take once the server is asked to stop.

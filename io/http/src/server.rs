@@ -15,18 +15,22 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tracing::{debug, warn};
 
+use gantry_base::time::since;
 use gantry_driver::Record;
-use gantry_gateway::{Authenticator, Clock, Gateway, OsEntropy};
+use gantry_gateway::{Authenticator, ClientCertificate, Clock, Gateway, OsEntropy};
 use gantry_pki::{Certificate, Pki, PkiError};
 
 use crate::coalesce::coalesced;
 use crate::front::{self, Front, Peer};
 use crate::limits::{
-    CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, REQUEST, REQUESTS, REST, SENT_BYTES, STREAMS,
+    CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, OUTLOOK, PARTING, REQUEST, REQUESTS, REST, SENT_BYTES,
+    STREAMS,
 };
 use crate::metrics::Metrics;
+use crate::mortal::Mortal;
 use crate::nodes::Nodes;
 use crate::tasks::Tasks;
 
@@ -193,13 +197,18 @@ impl Door {
 
     async fn serve(mut self, stream: TcpStream) {
         gantry_base::ignore(stream.set_nodelay(true), "answers are only a little later");
-        let stream = match tokio::time::timeout(HANDSHAKE, self.acceptor.accept(stream)).await {
+        let accepted = self.acceptor.accept(Mortal::new(stream));
+        let mut stream = match tokio::time::timeout(HANDSHAKE, accepted).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return debug!(%error, "a TLS handshake failed"),
             Err(_) => return debug!("a TLS handshake took too long"),
         };
         let peer = peer(&stream);
         let front = Arc::clone(&self.front);
+        if let Some(certificate) = &peer.certificate {
+            let end = outlived(Arc::clone(&front), Arc::clone(certificate));
+            stream.get_mut().0.end_with(Box::pin(end));
+        }
         let service = service_fn(move |request| {
             let (front, peer) = (Arc::clone(&front), peer.clone());
             async move { Ok::<_, Infallible>(front::answer(front, peer, request).await) }
@@ -275,11 +284,45 @@ async fn accept(
     }
 }
 
-/// Whom the client's certificate speaks for; the handshake has checked that it is one of ours.
-fn peer(stream: &tokio_rustls::server::TlsStream<TcpStream>) -> Peer {
+/// What the client's certificate says; the handshake has checked that it is one of ours.
+fn peer(stream: &TlsStream<Mortal<TcpStream>>) -> Peer {
     let certificates = stream.get_ref().1.peer_certificates();
-    let subject = certificates.and_then(|all| Certificate::from_der(all.first()?).ok());
+    let found = certificates.and_then(|all| Certificate::from_der(all.first()?).ok());
     Peer {
-        subject: subject.map(|certificate| certificate.subject),
+        certificate: found.map(|found| Arc::new(shown(&found))),
+    }
+}
+
+/// What a certificate says, for whoever judges it.
+#[must_use]
+pub fn shown(certificate: &Certificate) -> ClientCertificate {
+    ClientCertificate {
+        user: certificate.subject.user.clone(),
+        groups: certificate.subject.groups.clone(),
+        issued_at: certificate.issued_at(),
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+    }
+}
+
+/// Resolves when a certificate that counted does not any more.
+async fn outlived(front: Arc<Front>, certificate: Arc<ClientCertificate>) {
+    let mut revoked = front.authenticator.revoked();
+    let counts = |now| front.authenticator.certificate(&certificate, now).is_ok();
+    if !counts(front.clock.now()) {
+        // Each request is told so, instead of nothing at all.
+        return std::future::pending().await;
+    }
+    loop {
+        let now = front.clock.now();
+        if !counts(now) {
+            // Whoever revoked their own is still to be told that it is done.
+            return front.clock.sleep(PARTING).await;
+        }
+        let rest = since(certificate.not_after, now) + Duration::from_secs(1);
+        tokio::select! {
+            () = front.clock.sleep(rest.min(OUTLOOK)) => {}
+            Ok(()) = revoked.changed() => {}
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod encodings;
 mod published;
 mod refused;
+mod revoked;
 mod world;
 
 use futures_util::{SinkExt, StreamExt};

@@ -1,4 +1,4 @@
-//! May this caller do that, and which rule says so.
+//! Who is it, may this caller do that, and which rule says so.
 //!
 //! Pure: the rules come from a snapshot, the question is a value, the answer carries its reason.
 
@@ -8,7 +8,9 @@ pub mod authorizer;
 pub mod escalation;
 pub mod node;
 pub mod rbac;
+pub mod revocation;
 pub mod rules;
+pub mod secret;
 #[cfg(test)]
 mod tests;
 

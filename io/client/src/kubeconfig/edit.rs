@@ -29,6 +29,14 @@ pub fn merge(path: &Path, entry: &Entry, make_current: bool) -> Result<(), Kubec
     file::change(path, |tree| put_entry(tree, entry, make_current))
 }
 
+/// The text of a file that has `entry` alone.
+#[must_use]
+pub fn text(entry: &Entry) -> String {
+    let mut tree = json!({});
+    put_entry(&mut tree, entry, true);
+    gantry_api::yaml::write(&tree)
+}
+
 /// Takes the context, cluster and user called `name` out of the file at `path`.
 pub fn remove(path: &Path, name: &str) -> Result<(), KubeconfigError> {
     if !path.exists() {

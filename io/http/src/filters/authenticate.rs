@@ -15,24 +15,30 @@ use crate::streams::upgrade;
 /// What the name of a WebSocket protocol begins with that carries a token.
 const IN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
 
-pub(crate) fn caller(front: &Front, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Rejection> {
-    if let Some(subject) = &peer.subject {
-        if subject.user.is_empty() {
-            return Err(Rejection::Unauthorized);
-        }
-        let groups: Vec<&str> = subject.groups.iter().map(String::as_str).collect();
-        return Ok(Caller::authenticated(&subject.user, &groups));
+pub(crate) async fn caller(
+    front: &Front,
+    peer: &Peer,
+    headers: &HeaderMap,
+) -> Result<Caller, Rejection> {
+    if let Some(certificate) = &peer.certificate {
+        let found = front
+            .authenticator
+            .certificate(certificate, front.clock.now());
+        return found.map_err(|why| refused("certificate", &why));
     }
     let Some(token) = bearer(headers) else {
         return Ok(Caller::anonymous());
     };
-    match front.authenticator.authenticate(&token, &[]) {
-        Ok(authenticated) => Ok(authenticated.caller),
-        Err(why) => {
-            tracing::debug!(why, "refused a token");
-            Err(Rejection::Unauthorized)
-        }
-    }
+    let found = front.authenticator.authenticate(&token, &[]).await;
+    found
+        .map(|found| found.caller)
+        .map_err(|why| refused("token", &why))
+}
+
+/// Why is for the server's log: whoever guesses at credentials learns nothing.
+fn refused(what: &str, why: &str) -> Rejection {
+    tracing::debug!(what, why, "refused a credential");
+    Rejection::Unauthorized
 }
 
 /// The token, which browsers cannot send but as the name of a protocol.

@@ -1,7 +1,7 @@
 //! A server on a port of its own, over the store in memory, with a node that echoes.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -22,11 +22,15 @@ use tokio_rustls::rustls::client::ResolvesClientCert;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ClientConfig, SignatureScheme};
 
+use gantry_api::Caller;
 use gantry_base::Timestamp;
 use gantry_base::entropy::Seeded;
-use gantry_gateway::{Config, Gateway, NoMessenger, NoTokens, SystemClock};
+use gantry_gateway::{
+    Authenticator, ClientCertificate, Config, Gateway, NoMessenger, NoTokens, Pending, SystemClock,
+};
 use gantry_pki::{Identity, Pki, ServerNames, client_config};
 use gantry_registry::Settings;
+use gantry_registry::step::Authenticated;
 use gantry_store::MemoryStore;
 
 use crate::nodes::{
@@ -101,8 +105,44 @@ impl ResolvesClientCert for NoCertificate {
     }
 }
 
+/// Accepts no token, and certificates as long as their user is not revoked.
+#[derive(Debug, Default)]
+pub(super) struct Judge {
+    revoked: Mutex<Vec<String>>,
+    changes: watch::Sender<()>,
+}
+
+impl Judge {
+    pub(super) fn revoke(&self, user: &str) {
+        self.revoked.lock().unwrap().push(user.to_owned());
+        self.changes.send_replace(());
+    }
+}
+
+impl Authenticator for Judge {
+    fn authenticate<'a>(
+        &'a self,
+        token: &'a str,
+        audiences: &'a [String],
+    ) -> Pending<'a, Result<Authenticated, String>> {
+        NoTokens.authenticate(token, audiences)
+    }
+
+    fn certificate(&self, shown: &ClientCertificate, now: Timestamp) -> Result<Caller, String> {
+        if self.revoked.lock().unwrap().contains(&shown.user) {
+            return Err("revoked".to_owned());
+        }
+        shown.caller(now)
+    }
+
+    fn revoked(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+}
+
 /// A server that runs, and how to reach it.
 pub(super) struct World {
+    pub(super) judge: Arc<Judge>,
     _dir: TempDir,
     pub(super) pki: Arc<Pki>,
     pub(super) address: SocketAddr,
@@ -132,10 +172,11 @@ impl World {
             authenticator: Arc::new(NoTokens),
             messenger: Arc::new(NoMessenger),
         };
+        let judge = Arc::new(Judge::default());
         let server = Server::new(ServerConfig {
             gateway: Gateway::new(MemoryStore::default(), config),
             nodes: Arc::new(Echo),
-            authenticator: Arc::new(NoTokens),
+            authenticator: Arc::clone(&judge) as _,
             pki: Arc::clone(&pki),
             clock: Arc::new(SystemClock::default()),
             listeners: vec![listener],
@@ -146,6 +187,7 @@ impl World {
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server.unwrap().run(async { stopped.await.unwrap() }));
         Self {
+            judge,
             _dir: dir,
             pki,
             address,

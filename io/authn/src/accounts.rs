@@ -1,18 +1,16 @@
 //! ServiceAccount tokens: signed with the cluster's key, good only while what they speak for lives.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gantry_api::{Caller, GroupResource, ObjectKey};
 use gantry_base::time::after;
-use gantry_gateway::{Authenticator, Clock, TokenSigner};
-use gantry_pki::{BoundObject, Claims, ISSUER, KubernetesClaims, TokenKey};
+use gantry_pki::{BoundObject, Claims, ISSUER, KubernetesClaims};
 use gantry_registry::step::Authenticated;
 use gantry_registry::subresources::token::{SignedToken, TokenClaims};
-use gantry_store::{Key, Snapshot, Store};
+use gantry_store::{Key, Snapshot};
 
-use crate::engine::Engine;
+use crate::authn::Ground;
 
 /// The lifetime that clients ask for when they mean "renewed by the kubelet"; such a token is
 /// valid longer, so that a client which never reads it again still works for a while.
@@ -21,20 +19,18 @@ const RENEWED: i64 = 3607;
 const EXTENDED: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Signs and checks tokens.
-pub(crate) struct Tokens {
-    pub(crate) key: Arc<TokenKey>,
-    pub(crate) engine: Engine,
-    pub(crate) clock: Arc<dyn Clock>,
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    ground: Arc<Ground>,
 }
 
-impl fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").finish_non_exhaustive()
+impl Accounts {
+    pub(crate) fn new(ground: Arc<Ground>) -> Self {
+        Self { ground }
     }
-}
 
-impl TokenSigner for Tokens {
-    fn sign(&self, order: &TokenClaims) -> Result<SignedToken, String> {
+    /// The token that says what is ordered.
+    pub(crate) fn sign(&self, order: &TokenClaims) -> Result<SignedToken, String> {
         let seconds =
             u64::try_from(order.seconds).map_err(|_| "a lifetime cannot be negative".to_owned())?;
         let asked = Duration::from_secs(seconds);
@@ -44,8 +40,38 @@ impl TokenSigner for Tokens {
         bound.warnafter = renewed.then(|| after(order.issued_at, asked).as_second());
         let claims = Claims::new(bound, order.audiences.clone(), life, order.issued_at);
         Ok(SignedToken {
-            token: self.key.sign(&claims),
+            token: self.ground.key.sign(&claims),
             expires_at: after(order.issued_at, asked),
+        })
+    }
+
+    /// Whose token it is, if we signed it and what it is bound to lives.
+    pub(crate) fn authenticate(
+        &self,
+        token: &str,
+        audiences: &[String],
+    ) -> Result<Authenticated, String> {
+        let asked: Vec<&str> = audiences.iter().map(String::as_str).collect();
+        let asked = if asked.is_empty() {
+            vec![ISSUER]
+        } else {
+            asked
+        };
+        let ground = &self.ground;
+        let claims = ground
+            .key
+            .verify(token, &asked, ground.clock.now())
+            .map_err(|error| error.to_string())?;
+        still_lives(&claims.kubernetes, &(ground.snapshot)())?;
+        let audiences = claims
+            .aud
+            .iter()
+            .filter(|own| asked.contains(&own.as_str()))
+            .cloned()
+            .collect();
+        Ok(Authenticated {
+            caller: caller(&claims.kubernetes),
+            audiences,
         })
     }
 }
@@ -74,42 +100,19 @@ fn bound(order: &TokenClaims) -> KubernetesClaims {
     bound
 }
 
-impl Authenticator for Tokens {
-    fn authenticate(&self, token: &str, audiences: &[String]) -> Result<Authenticated, String> {
-        let asked: Vec<&str> = audiences.iter().map(String::as_str).collect();
-        let asked = if asked.is_empty() {
-            vec![ISSUER]
-        } else {
-            asked
-        };
-        let claims = self
-            .key
-            .verify(token, &asked, self.clock.now())
-            .map_err(|error| error.to_string())?;
-        still_lives(&claims.kubernetes, &self.engine.snapshot())?;
-        let audiences = claims
-            .aud
-            .iter()
-            .filter(|own| asked.contains(&own.as_str()))
-            .cloned()
-            .collect();
-        Ok(Authenticated {
-            caller: caller(&claims.kubernetes),
-            audiences,
-        })
-    }
-}
-
 /// Whether the account, and what the token is bound to, are still those it was made for.
 fn still_lives(bound: &KubernetesClaims, snapshot: &Snapshot) -> Result<(), String> {
     let namespace = bound.namespace.as_str();
     let account = Some(&bound.serviceaccount);
+    // A pod's token names the pod's node, and ends with the pod; other tokens end with the node.
+    let node = bound.node.as_ref().filter(|_| bound.pod.is_none());
     let objects = [
-        ("serviceaccounts", account),
-        ("pods", bound.pod.as_ref()),
-        ("secrets", bound.secret.as_ref()),
+        ("serviceaccounts", namespace, account),
+        ("pods", namespace, bound.pod.as_ref()),
+        ("secrets", namespace, bound.secret.as_ref()),
+        ("nodes", "", node),
     ];
-    for (resource, object) in objects {
+    for (resource, namespace, object) in objects {
         let Some(object) = object else { continue };
         let key = ObjectKey::new(GroupResource::new("", resource), namespace, &object.name);
         let lives = snapshot
@@ -117,8 +120,8 @@ fn still_lives(bound: &KubernetesClaims, snapshot: &Snapshot) -> Result<(), Stri
             .is_some_and(|stored| stored.value.summary().uid == object.uid);
         if !lives {
             return Err(format!(
-                "{resource} \"{namespace}/{}\" that the token is bound to no longer exists",
-                object.name
+                "{resource} {:?} that the token is bound to no longer exists",
+                format!("{namespace}/{}", object.name).trim_start_matches('/')
             ));
         }
     }
