@@ -140,6 +140,7 @@ async fn commit(shared: &Shared, txn: Txn) -> Result<Revision, CommitError> {
     if let Err(
         error @ (CommitError::Repeated { .. }
         | CommitError::TooMany { .. }
+        | CommitError::Seal(_)
         | CommitError::Durability { .. }),
     ) = &result
     {

@@ -185,6 +185,7 @@ const fn loser(error: &CommitError) -> Option<&Key> {
         CommitError::Closed
         | CommitError::Durability { .. }
         | CommitError::Repeated { .. }
+        | CommitError::Seal(_)
         | CommitError::TooLarge { .. }
         | CommitError::TooLong { .. }
         | CommitError::TooMany { .. }
@@ -211,6 +212,7 @@ fn settled(result: Result<Revision, CommitError>) -> Result<Option<Revision>, Re
         Err(
             error @ (CommitError::Repeated { .. }
             | CommitError::TooMany { .. }
+            | CommitError::Seal(_)
             | CommitError::Durability { .. }),
         ) => Err(Rejection::internal(gantry_base::chain(&error))),
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use gantry_api::key::Revision;
 
 use crate::key::{Key, KeyRange};
+use crate::seal::SealError;
 use crate::snapshot::Snapshot;
 use crate::txn::Txn;
 use crate::watch::Watch;
@@ -128,6 +129,9 @@ pub enum CommitError {
         /// What the medium said.
         source: Arc<dyn Error + Send + Sync>,
     },
+    /// A value could not be sealed for its medium. Nothing was written.
+    #[error("commit")]
+    Seal(#[from] SealError),
     /// Whoever keeps the state cannot be reached, or does not answer. The write may have happened.
     #[error("commit")]
     Unavailable {
