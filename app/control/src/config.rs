@@ -3,11 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gantry_etcd::EtcdConfig;
 use gantry_reconcile::Timing;
 use gantry_registry::settings::{Admission, Ipv4Range};
+use gantry_seal::Sealer;
+use gantry_store::{Plain, Seal};
 
 /// What a server needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub struct ControlConfig {
     pub data_dir: PathBuf,
     /// The etcd that keeps the state; the data directory does when there is none.
     pub etcd: Option<EtcdConfig>,
+    /// What is sealed before it leaves memory, and with what; nothing without it.
+    pub sealer: Option<Arc<Sealer>>,
     /// Who this server is among those that share a state; nobody where there can be no other.
     pub candidate: Option<Candidate>,
     /// How long etcd may take to answer at the start [default: any time].
@@ -46,6 +51,14 @@ pub struct Candidate {
 }
 
 impl ControlConfig {
+    /// What becomes of records on their way out of memory.
+    pub(crate) fn seal(&self) -> Arc<dyn Seal> {
+        match &self.sealer {
+            Some(sealer) => Arc::clone(sealer) as _,
+            None => Arc::new(Plain),
+        }
+    }
+
     /// The first address of the service range: the API's own.
     #[must_use]
     pub fn api_address(&self) -> Ipv4Addr {

@@ -26,6 +26,17 @@ use crate::{bootstrap, identity};
 /// How often the server looks whether its certificate is due for renewal.
 const RENEWAL: Duration = Duration::from_secs(3600);
 
+/// Writes everything that is kept anew, as it would be kept today.
+#[derive(Clone, Debug)]
+pub struct Resealing(Engine);
+
+impl Resealing {
+    /// Resolves when everything is written; what was there stays until then.
+    pub async fn run(&self) -> Result<(), ControlError> {
+        self.0.reseal().await
+    }
+}
+
 /// A server, with everything but the front that listens.
 #[derive(Debug)]
 pub struct Control {
@@ -117,6 +128,18 @@ impl Control {
     #[must_use]
     pub fn authenticator(&self) -> Arc<dyn Authenticator> {
         Arc::clone(&self.authn) as _
+    }
+
+    /// Whether something is kept otherwise than it would be kept today.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        self.engine.stale() > 0
+    }
+
+    /// What writes everything that is kept anew.
+    #[must_use]
+    pub fn resealing(&self) -> Resealing {
+        Resealing(self.engine.clone())
     }
 
     /// The door to time.

@@ -1,6 +1,7 @@
 //! Which engine keeps the state: the journal in the data directory, or an etcd.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use gantry_base::chain;
 use gantry_etcd::{Etcd, EtcdConfig};
@@ -17,7 +18,8 @@ use crate::error::ControlError;
 /// The open store.
 #[derive(Clone, Debug)]
 pub(crate) enum Engine {
-    Journal(Journal),
+    /// With how many records were found that do not lie there as they would be kept today.
+    Journal(Journal, usize),
     Etcd(Etcd),
 }
 
@@ -31,9 +33,35 @@ impl Engine {
             Some(etcd) => Ok(Self::Etcd(reach(etcd, config, tell).await?)),
             None => {
                 let directory = config.data_dir.join("store");
-                let (journal, recovered) = Journal::open(&directory, JournalConfig::default())?;
+                let journal_config = JournalConfig {
+                    seal: config.seal(),
+                    ..JournalConfig::default()
+                };
+                let (journal, recovered) = Journal::open(&directory, journal_config)?;
                 info!(revision = %recovered.revision, keys = recovered.keys, "opened the store");
-                Ok(Self::Journal(journal))
+                Ok(Self::Journal(journal, recovered.stale))
+            }
+        }
+    }
+
+    /// How many records were found that do not lie there as they would be kept today.
+    pub(crate) const fn stale(&self) -> usize {
+        match self {
+            Self::Journal(_, stale) => *stale,
+            Self::Etcd(etcd) => etcd.stale(),
+        }
+    }
+
+    /// Sees to it that every record lies there as it would be kept today.
+    pub(crate) async fn reseal(&self) -> Result<(), ControlError> {
+        match self {
+            Self::Journal(journal, _) => {
+                let written = journal.reseal().await;
+                written.map_err(|error| ControlError::Reseal(error as _))
+            }
+            Self::Etcd(etcd) => {
+                let written = etcd.reseal().await;
+                written.map_err(|error| ControlError::Reseal(Arc::new(error)))
             }
         }
     }
@@ -41,7 +69,7 @@ impl Engine {
     /// Finishes what was begun, and ends all watches.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Journal(journal) => journal.close().await,
+            Self::Journal(journal, _) => journal.close().await,
             Self::Etcd(etcd) => etcd.close(),
         }
     }
@@ -53,6 +81,10 @@ async fn reach(
     config: &ControlConfig,
     mut tell: impl FnMut(String),
 ) -> Result<Etcd, ControlError> {
+    let etcd = &EtcdConfig {
+        seal: config.seal(),
+        ..etcd.clone()
+    };
     let mut last = String::new();
     let opened = Etcd::open(etcd, HistoryLimits::default(), |error| {
         let why = chain(error);
@@ -75,7 +107,7 @@ async fn reach(
 impl Store for Engine {
     fn snapshot(&self) -> Snapshot {
         match self {
-            Self::Journal(journal) => journal.snapshot(),
+            Self::Journal(journal, _) => journal.snapshot(),
             Self::Etcd(etcd) => etcd.snapshot(),
         }
     }
@@ -84,7 +116,7 @@ impl Store for Engine {
         let engine = self.clone();
         async move {
             match engine {
-                Self::Journal(journal) => journal.commit(txn).await,
+                Self::Journal(journal, _) => journal.commit(txn).await,
                 Self::Etcd(etcd) => etcd.commit(txn).await,
             }
         }
@@ -92,7 +124,7 @@ impl Store for Engine {
 
     fn watch(&self, range: KeyRange, since: Revision) -> Result<Watch, WatchError> {
         match self {
-            Self::Journal(journal) => journal.watch(range, since),
+            Self::Journal(journal, _) => journal.watch(range, since),
             Self::Etcd(etcd) => etcd.watch(range, since),
         }
     }
@@ -101,9 +133,18 @@ impl Store for Engine {
         let engine = self.clone();
         async move {
             match engine {
-                Self::Journal(journal) => journal.reach(freshness).await,
+                Self::Journal(journal, _) => journal.reach(freshness).await,
                 Self::Etcd(etcd) => etcd.reach(freshness).await,
             }
         }
     }
+}
+
+/// Opens the store of a server that is down, and has every record lie there as it would be kept
+/// today.
+pub async fn reseal(config: &ControlConfig) -> Result<(), ControlError> {
+    let engine = Engine::open(config, drop).await?;
+    let outcome = engine.reseal().await;
+    engine.close().await;
+    outcome
 }

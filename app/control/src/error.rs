@@ -1,5 +1,8 @@
 //! Why a server could not start.
 
+use std::error::Error;
+use std::sync::Arc;
+
 use gantry_api::Rejection;
 use gantry_etcd::EtcdError;
 use gantry_journal::JournalError;
@@ -25,6 +28,9 @@ pub enum ControlError {
          server that has the state"
     )]
     OtherKeys,
+    /// What is kept could not be written anew.
+    #[error("seal what is kept with the current key")]
+    Reseal(#[source] Arc<dyn Error + Send + Sync>),
     /// The authority could not be noted.
     #[error("note the cluster's authority in the store")]
     Note(#[source] CommitError),

@@ -14,6 +14,7 @@ mod identity;
 mod leading;
 
 pub use config::{Candidate, ControlConfig};
-pub use control::Control;
+pub use control::{Control, Resealing};
+pub use engine::reseal;
 pub use error::ControlError;
 pub use gantry_reconcile::Timing;

@@ -20,6 +20,7 @@ fn config(data_dir: &std::path::Path) -> ControlConfig {
     ControlConfig {
         data_dir: data_dir.to_owned(),
         etcd: None,
+        sealer: None,
         candidate: None,
         patience: None,
         advertise: IpAddr::V4(Ipv4Addr::new(10, 244, 0, 1)),

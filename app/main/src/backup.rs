@@ -16,6 +16,7 @@ use gantry_store::Revision;
 
 use crate::cluster::Cluster;
 use crate::datastore::{self, Datastore};
+use crate::encryption;
 use crate::options::Which;
 use crate::output::{self, Progress};
 
@@ -56,7 +57,7 @@ pub(crate) async fn backup(which: &Which, options: &Backup) -> Result<()> {
     let bytes = content.write(&options.file)?;
     drop(progress);
     output::line(format!(
-        "{}: {} records at revision {}, {bytes} bytes. It holds the cluster's keys: keep it safe.",
+        "{}: {} records at revision {}, {bytes} bytes. It holds the cluster's keys, and Secrets in the clear: keep it safe.",
         options.file.display(),
         content.contents.records.len(),
         content.contents.revision
@@ -98,6 +99,7 @@ pub(crate) async fn restore(which: &Which, options: &Restore) -> Result<()> {
         Occupied::Keep
     };
     check_keys(&cluster, &files, occupied)?;
+    encryption::settle_for_restore(&mut cluster)?;
     progress.now("restoring the state");
     datastore::remove(&datastore::fresh(&datastore::store(&cluster)))?;
     if is_new {
@@ -162,7 +164,9 @@ fn keys(files: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &Vec<u8>)> {
 
 /// A revision above all that were given out, also after the backup was made.
 fn later(cluster: &Cluster, saved: Revision) -> Revision {
-    let known = gantry_journal::rest::read(&datastore::store(cluster));
+    let known = encryption::sealer(cluster)
+        .ok()
+        .and_then(|seal| gantry_journal::rest::read(&datastore::store(cluster), &*seal).ok());
     let known = known.map_or(Revision(0), |contents| contents.revision);
     Revision(saved.0 + MARGIN).max(known.next())
 }

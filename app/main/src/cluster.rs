@@ -18,6 +18,7 @@ use gantry_routing::Cidr;
 use crate::address;
 use crate::config::Settings;
 use crate::datastore::Datastore;
+use crate::encryption::Encryption;
 use crate::options::Which;
 
 /// The name of the cluster that is meant when none is named.
@@ -30,7 +31,7 @@ const SLOTS: u8 = 8;
 /// Node ports of one cluster.
 const NODE_PORTS: u16 = 2768;
 /// The version of the record below.
-const RECORD: u32 = 2;
+const RECORD: u32 = 3;
 /// The version of a record that says nothing an older program must not overlook.
 const PLAIN_RECORD: u32 = 1;
 
@@ -53,6 +54,8 @@ pub(crate) struct Cluster {
     pub(crate) has_node: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) datastore: Datastore,
+    #[serde(default, skip_serializing_if = "Encryption::is_none")]
+    pub(crate) encryption: Encryption,
     #[serde(skip)]
     pub(crate) data_dir: PathBuf,
 }
@@ -170,6 +173,7 @@ impl Cluster {
             node_ports: None,
             has_node: false,
             datastore: Datastore::default(),
+            encryption: Encryption::default(),
             data_dir: data_dir(which),
         })
     }
@@ -212,6 +216,8 @@ impl Cluster {
             name: which.name.clone(),
             port: which.port.unwrap_or(saved.port),
             datastore: Datastore::default(),
+            // Keys stay with the machine; what is restored is sealed with those of this one.
+            encryption: Encryption::default(),
             data_dir: data_dir(which),
             ..saved
         })
@@ -220,7 +226,7 @@ impl Cluster {
     /// Writes down what was chosen.
     pub(crate) fn write(&self) -> Result<()> {
         let mut noted = self.clone();
-        noted.version = if is_default(&self.datastore) {
+        noted.version = if is_default(&self.datastore) && self.encryption.is_none() {
             PLAIN_RECORD
         } else {
             RECORD
@@ -357,6 +363,7 @@ mod tests {
             node_ports: None,
             has_node: true,
             datastore: Datastore::default(),
+            encryption: Encryption::default(),
             data_dir: PathBuf::new(),
         }
     }

@@ -66,6 +66,10 @@ pub(crate) struct Settings {
     /// left alone: an AdmissionConfiguration with the plugin PodSecurity.
     #[arg(long, value_name = "FILE")]
     pub(crate) admission_control_config_file: Option<PathBuf>,
+    /// A file that says what is sealed before it is kept, and with what: an EncryptionConfiguration
+    /// [default: Secrets, with a key of the cluster's own outside its data directory].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) encryption_provider_config: Option<PathBuf>,
     /// How long a request that is answered at once may take, such as 90s [default: 1m].
     #[arg(long, value_name = "DURATION")]
     pub(crate) request_timeout: Option<String>,
@@ -142,6 +146,7 @@ impl Settings {
             serde_json::from_value(Value::Object(merged)).context("join the settings")?;
         let files = [
             &mut merged.admission_control_config_file,
+            &mut merged.encryption_provider_config,
             &mut merged.registries,
             &mut merged.datastore_cafile,
             &mut merged.datastore_certfile,

@@ -15,6 +15,7 @@ use gantry_journal::rest;
 use gantry_store::Contents;
 
 use crate::cluster::Cluster;
+use crate::encryption;
 use crate::options::Which;
 use crate::output::{self, Progress};
 use crate::process::serving;
@@ -149,20 +150,31 @@ pub(crate) fn settle(cluster: &mut Cluster, said: &Datastore) -> Result<()> {
     cluster.write()
 }
 
+/// How to reach the etcd of a cluster, if it has one, and what becomes of what is kept there.
+fn etcd(cluster: &Cluster) -> Result<Option<EtcdConfig>> {
+    let Some(config) = cluster.datastore.etcd()? else {
+        return Ok(None);
+    };
+    let seal = encryption::sealer(cluster)?;
+    Ok(Some(EtcdConfig { seal, ..config }))
+}
+
 /// Everything that a cluster keeps, at one revision. Its server may run.
 pub(crate) async fn read(cluster: &Cluster) -> Result<Contents> {
-    match cluster.datastore.etcd()? {
+    match etcd(cluster)? {
         Some(config) => {
             let source = Source::open(&config).await.context("open the state")?;
             source.read().await.context("read the state")
         }
-        None => rest::read(&store(cluster)).context("read the state"),
+        None => {
+            rest::read(&store(cluster), &*encryption::sealer(cluster)?).context("read the state")
+        }
     }
 }
 
 /// Makes `contents` the state of a cluster that is down.
 pub(crate) async fn write(cluster: &Cluster, contents: Contents, occupied: Occupied) -> Result<()> {
-    if let Some(config) = cluster.datastore.etcd()? {
+    if let Some(config) = etcd(cluster)? {
         let filled = fill(&config, &contents, occupied).await;
         return filled.map(drop).context("write the state");
     }
@@ -174,7 +186,8 @@ pub(crate) async fn write(cluster: &Cluster, contents: Contents, occupied: Occup
     );
     let fresh = fresh(&store);
     remove(&fresh)?;
-    rest::write(&fresh, contents).context("write the state")?;
+    let seal = encryption::sealer(cluster)?;
+    rest::write(&fresh, contents, seal).context("write the state")?;
     replace(&store, &fresh)
 }
 
@@ -265,8 +278,8 @@ pub(crate) async fn run(which: &Which, command: &Command) -> Result<()> {
 async fn carry(cluster: &Cluster, target: &Datastore, occupied: Occupied) -> Result<usize> {
     let mut moved = cluster.clone();
     moved.datastore = target.clone();
-    let Some(config) = cluster.datastore.etcd()? else {
-        let contents = rest::read(&store(cluster)).context("read the state")?;
+    let Some(config) = etcd(cluster)? else {
+        let contents = read(cluster).await?;
         let keys = contents.records.len();
         write(&moved, contents, occupied).await?;
         return Ok(keys);

@@ -8,11 +8,11 @@ use gantry_images::{Images, Registries};
 use gantry_node::Node;
 
 use crate::cluster::{Cluster, data_dir};
-use crate::kubeconfig;
 use crate::options::{Down, Which};
 use crate::output::{self, Progress};
 use crate::process::{end, require_root};
 use crate::server::node_config;
+use crate::{encryption, kubeconfig};
 
 /// Ends the server, then all pods, then what they used.
 pub(crate) async fn run(which: &Which, options: &Down) -> Result<()> {
@@ -60,6 +60,7 @@ async fn remove_node(cluster: &Cluster) -> Result<()> {
 
 fn purge(cluster: &Cluster) -> Result<()> {
     kubeconfig::forget(cluster)?;
+    encryption::purge(cluster)?;
     let dir = &cluster.data_dir;
     ensure!(
         dir.parent().is_some() && dir != Path::new("/"),

@@ -11,6 +11,7 @@ mod config;
 mod datastore;
 mod demo;
 mod down;
+mod encryption;
 mod image;
 mod kubeconfig;
 mod notice;
@@ -88,6 +89,7 @@ async fn execute(options: Options) -> ExitCode {
         Command::Backup(backup) => backup::backup(&options.cluster, &backup).await,
         Command::Restore(restore) => backup::restore(&options.cluster, &restore).await,
         Command::Datastore(command) => datastore::run(&options.cluster, &command).await,
+        Command::Encryption(command) => encryption::run(&options.cluster, &command).await,
         Command::Server(server) => server::run(&options.cluster, &server).await,
         Command::Service(service) => service::run(&options.cluster, &service).await,
         Command::Agent(agent) => agent::run(&agent).await,

@@ -9,7 +9,7 @@ use gantry_base::Quantity;
 
 use crate::backup::{Backup, Restore};
 use crate::config::Settings;
-use crate::{datastore, users};
+use crate::{datastore, encryption, users};
 
 /// Kubernetes in one binary: a cluster in a second.
 #[derive(Debug, Parser)]
@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Work with the state of a cluster that is down.
     #[command(subcommand)]
     Datastore(datastore::Command),
+    /// Work with the keys that what is secret is sealed with.
+    #[command(subcommand)]
+    Encryption(encryption::Command),
     /// Run the cluster in the foreground, for service managers.
     Server(Server),
     /// Run nodes for a server that is somewhere else; for now hollow ones, which carry load tests.

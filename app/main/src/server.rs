@@ -30,7 +30,7 @@ use crate::config::Settings;
 use crate::notice::{Notice, Notices};
 use crate::options::{Server as Options, Which};
 use crate::process::{note_serving, require_root, serving};
-use crate::{address, datastore, image, kubeconfig, renewal};
+use crate::{address, datastore, encryption, image, kubeconfig, renewal};
 
 /// How long an `up` waits for an etcd that does not answer. In the foreground a server waits on.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -73,20 +73,28 @@ async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()>
     }
     cluster.choose(&settings)?;
     datastore::settle(&mut cluster, &settings.datastore())?;
+    let sealer = encryption::settle(&mut cluster, &settings)?;
     let listeners = listeners(&cluster, &settings)?;
     notices.tell(&Notice::Doing("opening the store".to_owned()));
     let mut config = control_config(&cluster, &settings)?;
+    config.sealer = Some(Arc::clone(&sealer));
     config.patience = options.detached.then_some(PATIENCE);
     let told = |what| notices.tell(&Notice::Doing(what));
     let mut control = Control::open(config, told).await?;
     note_serving(&cluster)?;
+    encryption::finish(&cluster, &control, &sealer).await?;
     kubeconfig::write_own(&cluster, control.pki(), control.clock().now())?;
     control.start_controllers();
     notices.tell(&Notice::Done("control plane".to_owned()));
     if !settings.no_node {
         notices.tell(&Notice::Doing("starting the node".to_owned()));
     }
-    let parts = start(&cluster, &settings, &control, listeners).await?;
+    let mut parts = start(&cluster, &settings, &control, listeners).await?;
+    parts.tasks.spawn(encryption::heed(
+        cluster.clone(),
+        control.resealing(),
+        sealer,
+    )?);
     if parts.node.is_some() {
         let name = node_name()?;
         renewal::watch_ready(&control, &name).await?;
@@ -260,13 +268,14 @@ fn listener(address: SocketAddr) -> Result<TcpListener> {
     Ok(listener)
 }
 
-fn control_config(cluster: &Cluster, settings: &Settings) -> Result<ControlConfig> {
+pub(crate) fn control_config(cluster: &Cluster, settings: &Settings) -> Result<ControlConfig> {
     let mut further_names: Vec<String> =
         address::local()?.iter().map(ToString::to_string).collect();
     further_names.extend(settings.tls_san.iter().cloned());
     Ok(ControlConfig {
         data_dir: cluster.data_dir.clone(),
         etcd: cluster.datastore.etcd()?,
+        sealer: None,
         candidate: candidate(cluster, settings)?,
         patience: None,
         advertise: settings.advertise(cluster, address::primary())?.into(),

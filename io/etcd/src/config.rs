@@ -1,7 +1,10 @@
 //! Where an etcd is and as whom we speak to it, as operators write it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use gantry_store::{Plain, Seal};
 
 use crate::limits::{COMPACT_EVERY, NUDGE, PREFIX_BYTES};
 
@@ -9,7 +12,7 @@ use crate::limits::{COMPACT_EVERY, NUDGE, PREFIX_BYTES};
 pub const PREFIX: &str = "/gantry/";
 
 /// Where an etcd is, and as whom we speak to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EtcdConfig {
     /// Where its members answer, tried in turn.
     pub endpoints: Vec<String>,
@@ -23,6 +26,8 @@ pub struct EtcdConfig {
     pub compact_every: Duration,
     /// How long the copy waits for what it has not heard of, before it makes etcd say something.
     pub nudge: Duration,
+    /// What becomes of values on their way to etcd.
+    pub seal: Arc<dyn Seal>,
 }
 
 /// What is wrong with the description of an etcd.
@@ -96,6 +101,7 @@ impl EtcdConfig {
             prefix: PREFIX.to_owned(),
             compact_every: COMPACT_EVERY,
             nudge: NUDGE,
+            seal: Arc::new(Plain),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gantry_store::{CommitError, Revision};
+use gantry_store::{CommitError, Revision, SealError};
 use tonic::Code;
 
 /// What went wrong.
@@ -49,6 +49,9 @@ pub enum EtcdError {
         /// Which key.
         key: String,
     },
+    /// A key is sealed and does not open, or cannot be sealed.
+    #[error("use the state in etcd")]
+    Sealed(#[from] SealError),
     /// A later version of this program wrote the state.
     #[error(
         "read the state in etcd: it has format {found}, and this program knows formats up to {known}"
@@ -125,6 +128,7 @@ impl EtcdError {
             ),
             Self::File { .. }
             | Self::Damaged { .. }
+            | Self::Sealed(_)
             | Self::Newer { .. }
             | Self::Foreign { .. }
             | Self::Occupied { .. }

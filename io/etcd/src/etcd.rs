@@ -37,6 +37,8 @@ pub struct Etcd {
     live: Live,
     pub(crate) link: watch::Receiver<Link>,
     copied: watch::Receiver<Revision>,
+    /// How many records were found that do not lie there as they would be kept today.
+    stale: usize,
     fresh: Fresh,
     nudge: Duration,
     /// Held by the one who makes etcd say something.
@@ -69,9 +71,10 @@ impl Etcd {
         history: HistoryLimits,
     ) -> Result<(Copy, Rpc), EtcdError> {
         let rpc = dialer.dial().await?;
-        let (space, cluster) = opening::prepare(&rpc, &config.prefix).await?;
+        let (space, cluster) = opening::prepare(&rpc, config).await?;
         let listing = listing::read(&rpc, &space).await?;
         let revision = space.revision(listing.revision);
+        let stale = listing.stale.len();
         let index = Index::restored(revision, listing.records, history);
         info!(
             endpoint = rpc.endpoint(),
@@ -85,6 +88,7 @@ impl Etcd {
             follower,
             index,
             history,
+            stale,
         };
         Ok((copy, rpc))
     }
@@ -121,6 +125,7 @@ impl Etcd {
             live,
             link: linked,
             copied: reached,
+            stale: copy.stale,
             fresh,
             nudge: config.nudge,
             nudging: Arc::default(),
@@ -144,13 +149,44 @@ impl Etcd {
         link.rpc().ok().map(|rpc| rpc.endpoint().to_owned())
     }
 
+    /// How many records were found that do not lie there as they would be kept today.
+    #[must_use]
+    pub const fn stale(&self) -> usize {
+        self.stale
+    }
+
+    /// Writes what does not lie there as it would be kept today, each as a change of its own.
+    ///
+    /// May be done again: what was written before is left alone.
+    pub async fn reseal(&self) -> Result<(), CommitError> {
+        let rpc = self.link.borrow().rpc().map_err(unavailable)?;
+        let listing = listing::read(&rpc, &self.space).await;
+        let listing = listing.map_err(|error| unavailable(Arc::new(error)))?;
+        self.wait(self.space.revision(listing.revision))
+            .await
+            .map_err(unavailable)?;
+        let snapshot = self.snapshot();
+        for key in listing.stale {
+            let Some(stored) = snapshot.get(&key) else {
+                continue;
+            };
+            let txn = Txn::replace(key, stored.modified, Arc::clone(&stored.value));
+            match self.write(&txn).await {
+                // Whoever changed it meanwhile has sealed it.
+                Ok(_) | Err(CommitError::Conflict { .. } | CommitError::Missing { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     async fn write(&self, txn: &Txn) -> Result<Revision, CommitError> {
         txn.check_limits()?;
         if self.copied.has_changed().is_err() {
             return Err(CommitError::Closed);
         }
         let rpc = self.link.borrow().rpc().map_err(unavailable)?;
-        let request = request::of(txn, &self.space);
+        let request = request::of(txn, &self.space)?;
         let response = rpc.txn(request).await;
         let response = response.map_err(|error| unavailable(Arc::new(error)))?;
         let header = response.header.unwrap_or_default();
@@ -214,6 +250,7 @@ struct Copy {
     follower: Follower,
     index: Index,
     history: HistoryLimits,
+    stale: usize,
 }
 
 impl Store for Etcd {

@@ -133,7 +133,7 @@ impl Follower {
         match self.space.place(&kv.key) {
             Place::Record(key) if is_gone => Ok(Some(Write::Delete { key })),
             Place::Record(key) => {
-                let value = record::read(&key, &kv.value)?;
+                let (value, _) = record::read(&key, &kv.value, &self.space)?;
                 Ok(Some(Write::Put { key, value }))
             }
             Place::State => {

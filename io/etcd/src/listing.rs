@@ -16,6 +16,8 @@ use crate::wire::{KeyValue, RangeRequest};
 pub(crate) struct Listing {
     pub(crate) revision: i64,
     pub(crate) records: Vec<Record>,
+    /// Those that do not lie there as they would be kept today.
+    pub(crate) stale: Vec<Key>,
     /// What was noted about them; nothing when it cannot be read.
     pub(crate) state: Option<State>,
 }
@@ -39,6 +41,7 @@ async fn attempt(rpc: &Rpc, space: &Space) -> Result<Listing, EtcdError> {
     let (mut key, end) = space.bounds();
     let (mut revision, mut limit) = (0, PAGE_KEYS_FIRST);
     let (mut records, mut state) = (Vec::new(), None);
+    let mut stale = Vec::new();
     loop {
         let request = RangeRequest {
             key,
@@ -54,7 +57,11 @@ async fn attempt(rpc: &Rpc, space: &Space) -> Result<Listing, EtcdError> {
         limit = next_limit(&page.kvs);
         for kv in &page.kvs {
             match space.place(&kv.key) {
-                Place::Record(key) => records.push(read_record(key, kv, space)?),
+                Place::Record(key) => {
+                    let (record, is_current) = read_record(key, kv, space)?;
+                    stale.extend((!is_current).then(|| record.key.clone()));
+                    records.push(record);
+                }
                 Place::State => state = State::read(&kv.value).ok(),
                 Place::Own => {}
                 Place::Foreign => return Err(record::foreign(&kv.key)),
@@ -66,6 +73,7 @@ async fn attempt(rpc: &Rpc, space: &Space) -> Result<Listing, EtcdError> {
                 return Ok(Listing {
                     revision,
                     records,
+                    stale,
                     state,
                 });
             }
@@ -88,13 +96,14 @@ fn after(key: &Bytes) -> Bytes {
     next.into()
 }
 
-fn read_record(key: Key, kv: &KeyValue, space: &Space) -> Result<Record, EtcdError> {
+fn read_record(key: Key, kv: &KeyValue, space: &Space) -> Result<(Record, bool), EtcdError> {
+    let (value, is_current) = record::read(&key, &kv.value, space)?;
     let stored = Stored {
-        value: record::read(&key, &kv.value)?,
+        value,
         created: space.revision(kv.created),
         modified: space.revision(kv.modified),
     };
-    Ok(Record { key, stored })
+    Ok((Record { key, stored }, is_current))
 }
 
 #[cfg(test)]

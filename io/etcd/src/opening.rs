@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::config::EtcdConfig;
 use crate::error::EtcdError;
 use crate::request::{modified, put};
 use crate::rpc::Rpc;
@@ -13,14 +14,17 @@ use crate::wire::{Header, RangeRequest, TxnRequest, result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Noted {
     pub(crate) state: Option<State>,
+    /// Whether it was noted in an older format.
+    pub(crate) is_older: bool,
     /// etcd's revision of the note; 0 when there is none.
     pub(crate) modified: i64,
     pub(crate) header: Header,
 }
 
 /// The space to work in, and which etcd it is in. Makes the note in an empty one.
-pub(crate) async fn prepare(rpc: &Rpc, prefix: &str) -> Result<(Space, u64), EtcdError> {
-    let space = Space::new(prefix.to_owned(), 0);
+pub(crate) async fn prepare(rpc: &Rpc, config: &EtcdConfig) -> Result<(Space, u64), EtcdError> {
+    let prefix = &config.prefix;
+    let space = Space::new(prefix.clone(), 0);
     let mut noted = read(rpc, &space).await?;
     if noted.state.is_none() {
         check_unused(rpc, &space).await?;
@@ -28,9 +32,13 @@ pub(crate) async fn prepare(rpc: &Rpc, prefix: &str) -> Result<(Space, u64), Etc
         note(rpc, &space, &noted, &State::Ready { base: 0 }).await?;
         noted = read(rpc, &space).await?;
     }
+    if let (Some(state @ State::Ready { .. }), true) = (&noted.state, noted.is_older) {
+        // An older program does not read what is sealed, and is to know.
+        note(rpc, &space, &noted, state).await?;
+    }
     match noted.state {
         Some(State::Ready { base }) => {
-            let space = Space::new(prefix.to_owned(), base);
+            let space = Space::new(prefix.clone(), base).sealing(&config.seal);
             Ok((space, noted.header.cluster))
         }
         Some(State::Loading { .. }) => Err(EtcdError::Unfinished),
@@ -50,6 +58,7 @@ pub(crate) async fn read(rpc: &Rpc, space: &Space) -> Result<Noted, EtcdError> {
     let Some(kv) = answer.kvs.first() else {
         return Ok(Noted {
             state: None,
+            is_older: false,
             modified: 0,
             header,
         });
@@ -65,6 +74,7 @@ pub(crate) async fn read(rpc: &Rpc, space: &Space) -> Result<Noted, EtcdError> {
     })?;
     Ok(Noted {
         state: Some(state),
+        is_older: State::is_older(&kv.value),
         modified: kv.modified,
         header,
     })

@@ -11,14 +11,22 @@ use gantry_api::Encoded;
 use gantry_store::Key;
 
 use crate::error::EtcdError;
+use crate::space::Space;
 
-/// The value that lies at `key`. It is copied, so that it does not keep a whole message in memory.
-pub(crate) fn read(key: &Key, value: &Bytes) -> Result<Arc<Encoded>, EtcdError> {
-    let record = Bytes::copy_from_slice(value);
+/// The value that lies at `key`, and whether it lies there as it would be kept today. It is copied,
+/// so that it does not keep a whole message in memory.
+pub(crate) fn read(
+    key: &Key,
+    value: &Bytes,
+    space: &Space,
+) -> Result<(Arc<Encoded>, bool), EtcdError> {
+    let opened = space.seal().open(key, value)?;
+    let record = Bytes::from(opened.record.into_owned());
     let read = Encoded::from_record(&record).map(Arc::new);
-    read.map_err(|_| EtcdError::Damaged {
+    let read = read.map_err(|_| EtcdError::Damaged {
         key: key.to_string(),
-    })
+    })?;
+    Ok((read, opened.is_current))
 }
 
 /// What is said about a key that is none of ours.

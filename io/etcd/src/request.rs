@@ -4,7 +4,7 @@
 //! asks for the keys that were guarded, so that the refusal can name what stood in the way.
 
 use bytes::Bytes;
-use gantry_store::{CommitError, Guard, Txn, Write};
+use gantry_store::{CommitError, Guard, SealError, Txn, Write};
 
 use crate::space::Space;
 use crate::wire::{
@@ -16,12 +16,13 @@ use crate::wire::{
 const NEVER: i64 = -1;
 
 /// The request that carries out `txn`.
-pub(crate) fn of(txn: &Txn, space: &Space) -> TxnRequest {
-    TxnRequest {
+pub(crate) fn of(txn: &Txn, space: &Space) -> Result<TxnRequest, SealError> {
+    let writes = txn.writes.iter().map(|one| operation(one, space));
+    Ok(TxnRequest {
         compare: txn.guards.iter().map(|one| compare(one, space)).collect(),
-        success: txn.writes.iter().map(|one| operation(one, space)).collect(),
+        success: writes.collect::<Result<_, _>>()?,
         failure: txn.guards.iter().map(|one| question(one, space)).collect(),
-    }
+    })
 }
 
 fn compare(guard: &Guard, space: &Space) -> Compare {
@@ -45,16 +46,16 @@ pub(crate) const fn modified(key: Bytes, result: i32, revision: i64) -> Compare 
     }
 }
 
-fn operation(write: &Write, space: &Space) -> RequestOp {
-    let key = space.key(write.key());
-    match write {
-        Write::Put { value, .. } => put(key, value.record()),
+fn operation(write: &Write, space: &Space) -> Result<RequestOp, SealError> {
+    let at = space.key(write.key());
+    Ok(match write {
+        Write::Put { key, value } => put(at, space.seal().seal(key, value.record())?),
         Write::Delete { .. } => Op::Delete(DeleteRequest {
-            key,
+            key: at,
             end: Bytes::new(),
         })
         .into(),
-    }
+    })
 }
 
 /// Writes one key.
@@ -146,7 +147,7 @@ mod tests {
             })
             .put(Key::new("a//x"), value("1"))
             .delete(Key::new("a//z"));
-        let request = of(&txn, &space());
+        let request = of(&txn, &space()).unwrap();
         let compared: Vec<_> = request
             .compare
             .iter()

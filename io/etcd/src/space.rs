@@ -4,18 +4,21 @@
 //! them under `~/`, a path that no record has. Revisions are etcd's, plus a constant that is zero
 //! unless the state was moved here: then it makes all revisions later than those given out before.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use gantry_store::{Key, Revision};
+use gantry_store::{Key, Plain, Revision, Seal};
 
 /// What the engine keeps for itself.
 const OWN: &str = "~/";
 
-/// A prefix, and the constant between etcd's revisions and ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A prefix, the constant between etcd's revisions and ours, and what becomes of values.
+#[derive(Clone, Debug)]
 pub(crate) struct Space {
     /// Ends with a slash.
     prefix: String,
     base: u64,
+    seal: Arc<dyn Seal>,
 }
 
 /// What a key of etcd is to us.
@@ -32,8 +35,20 @@ pub(crate) enum Place {
 }
 
 impl Space {
-    pub(crate) const fn new(prefix: String, base: u64) -> Self {
-        Self { prefix, base }
+    /// A space in which nothing is sealed.
+    pub(crate) fn new(prefix: String, base: u64) -> Self {
+        let seal = Arc::new(Plain);
+        Self { prefix, base, seal }
+    }
+
+    /// The same, with what `seal` makes of values.
+    pub(crate) fn sealing(mut self, seal: &Arc<dyn Seal>) -> Self {
+        self.seal = Arc::clone(seal);
+        self
+    }
+
+    pub(crate) fn seal(&self) -> &dyn Seal {
+        &*self.seal
     }
 
     pub(crate) const fn base(&self) -> u64 {

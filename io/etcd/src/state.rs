@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The format that this program writes, and the newest that it reads.
-pub(crate) const FORMAT: u32 = 1;
+/// The format that this program writes, and the newest that it reads. Format 1 sealed no records.
+pub(crate) const FORMAT: u32 = 2;
 
 /// Whether the records are whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,11 @@ impl State {
         }
     }
 
+    /// Whether a note that was read is of an older format than would be written.
+    pub(crate) fn is_older(note: &[u8]) -> bool {
+        !note.starts_with(format!("{FORMAT} ").as_bytes())
+    }
+
     /// What is added to etcd's revisions.
     pub(crate) const fn base(&self) -> u64 {
         match self {
@@ -75,7 +80,7 @@ mod tests {
         ] {
             assert_eq!(State::read(state.to_string().as_bytes()), Ok(state));
         }
-        assert_eq!(State::read(b"2 ready 0 x"), Err(StateError::Newer(2)));
+        assert_eq!(State::read(b"3 ready 0 x"), Err(StateError::Newer(3)));
         for note in ["", "1", "1 ready", "1 ready x", "ready 1", "1 else 0"] {
             assert_eq!(
                 State::read(note.as_bytes()),

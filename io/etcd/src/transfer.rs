@@ -39,7 +39,7 @@ impl Source {
                 return Err(EtcdError::Empty { prefix });
             }
         };
-        let space = Space::new(config.prefix.clone(), base);
+        let space = Space::new(config.prefix.clone(), base).sealing(&config.seal);
         Ok(Self { rpc, space, noted })
     }
 
@@ -98,12 +98,12 @@ pub async fn fill(
         return Err(EtcdError::Occupied { prefix });
     }
     let base = base(&noted, contents.revision);
-    let space = Space::new(config.prefix.clone(), base);
+    let space = Space::new(config.prefix.clone(), base).sealing(&config.seal);
     let loading = opening::note(&rpc, &space, &noted, &State::Loading { base }).await?;
     noted.modified = loading.ok_or(EtcdError::Raced)?;
     write(&rpc, &space, &noted, removals(&space)).await?;
     for batch in &batches {
-        let request = request::of(batch, &space);
+        let request = request::of(batch, &space)?;
         write(&rpc, &space, &noted, request.success).await?;
     }
     let ready = opening::note(&rpc, &space, &noted, &State::Ready { base }).await?;
@@ -224,6 +224,7 @@ mod tests {
     fn revisions_go_on_above_all_that_were_given_out() {
         let noted = |state, revision| Noted {
             state,
+            is_older: false,
             modified: 0,
             header: Header {
                 cluster: 1,

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Buf, BufMut};
 use gantry_base::ignore;
-use gantry_store::{Contents, Revision};
+use gantry_store::{Contents, Plain, Revision};
 
+use crate::batch::Opening;
 use crate::frame::{self, Found, FrameWriter, checksum};
 use crate::picture::{put_record, record};
 
@@ -114,7 +115,7 @@ impl Backup {
         }
         let mut frame = started(RECORDS);
         for one in &self.contents.records {
-            put_record(&one.key, &one.stored, frame.content());
+            put_record(&one.key, &one.stored, &Plain, frame.content()).map_err(io::Error::other)?;
             if frame.len() >= FRAME_BYTES {
                 out.append(&std::mem::replace(&mut frame, started(RECORDS)).finish())?;
             }
@@ -160,6 +161,7 @@ type Damage = (usize, &'static str);
 fn parse(bytes: &[u8]) -> Result<Backup, Damage> {
     let mut backup = Backup::default();
     let mut offset = HEADER;
+    let mut opening = Opening::new(&Plain);
     loop {
         let damaged = |found| (offset, found);
         let Found::Frame {
@@ -175,7 +177,7 @@ fn parse(bytes: &[u8]) -> Result<Backup, Damage> {
             }
             Ok(RECORDS) => {
                 while !content.is_empty() {
-                    let record = record(&mut content);
+                    let record = record(&mut content, &mut opening);
                     let record = record.ok_or(damaged("a record that makes no sense"))?;
                     backup.contents.records.push(record);
                 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::{Buf, BufMut, Bytes};
 use gantry_api::Encoded;
 use gantry_base::Timestamp;
-use gantry_store::{Key, Revision, Txn, Write};
+use gantry_store::{Key, Revision, Seal, SealError, Txn, Write};
 
 use crate::frame::FrameWriter;
 
@@ -27,14 +27,20 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Encodes a transaction that is within the limits.
-    pub(crate) fn new(txn: Txn) -> Self {
+    /// Encodes a transaction that is within the limits, as `seal` will have it on the disk.
+    pub(crate) fn sealed(txn: Txn, seal: &dyn Seal) -> Result<Self, SealError> {
         let mut encoded = Vec::new();
         encoded.put_u16(u16::try_from(txn.writes.len()).expect("within the limits"));
         for write in &txn.writes {
-            put_write(write, &mut encoded);
+            put_write(write, seal, &mut encoded)?;
         }
-        Self { txn, encoded }
+        Ok(Self { txn, encoded })
+    }
+
+    /// Encodes a transaction of which nothing is sealed.
+    #[cfg(any(test, feature = "torture"))]
+    pub(crate) fn new(txn: Txn) -> Self {
+        Self::sealed(txn, &gantry_store::Plain).expect("nothing is sealed")
     }
 
     /// Whether it only takes away: it deletes, or changes what is being deleted.
@@ -51,18 +57,19 @@ impl Prepared {
     }
 }
 
-fn put_write(write: &Write, out: &mut Vec<u8>) {
+fn put_write(write: &Write, seal: &dyn Seal, out: &mut Vec<u8>) -> Result<(), SealError> {
     match write {
         Write::Put { key, value } => {
             out.put_u8(PUT);
             put_key(key, out);
-            put_value(value, out);
+            put_value(key, value, seal, out)?;
         }
         Write::Delete { key } => {
             out.put_u8(DELETE);
             put_key(key, out);
         }
     }
+    Ok(())
 }
 
 pub(crate) fn put_key(key: &Key, out: &mut Vec<u8>) {
@@ -71,10 +78,36 @@ pub(crate) fn put_key(key: &Key, out: &mut Vec<u8>) {
     out.put_slice(path);
 }
 
-pub(crate) fn put_value(value: &Encoded, out: &mut Vec<u8>) {
-    let record = value.record();
-    out.put_u32(u32::try_from(record.len()).expect("a value is within its limit"));
-    out.put_slice(&record);
+pub(crate) fn put_value(
+    key: &Key,
+    value: &Encoded,
+    seal: &dyn Seal,
+    out: &mut Vec<u8>,
+) -> Result<(), SealError> {
+    let kept = seal.seal(key, value.record())?;
+    out.put_u32(u32::try_from(kept.len()).expect("a value is within its limit"));
+    out.put_slice(&kept);
+    Ok(())
+}
+
+/// Opens what is read, and notes what there is to say of it.
+#[derive(Debug)]
+pub(crate) struct Opening<'a> {
+    seal: &'a dyn Seal,
+    /// Why a record did not open.
+    pub(crate) failure: Option<SealError>,
+    /// How many records do not lie on the disk as they would be kept today.
+    pub(crate) stale: usize,
+}
+
+impl<'a> Opening<'a> {
+    pub(crate) const fn new(seal: &'a dyn Seal) -> Self {
+        Self {
+            seal,
+            failure: None,
+            stale: 0,
+        }
+    }
 }
 
 pub(crate) fn key(input: &mut &[u8]) -> Option<Key> {
@@ -84,9 +117,17 @@ pub(crate) fn key(input: &mut &[u8]) -> Option<Key> {
 }
 
 /// Copies the value, so that one small survivor does not keep a whole file in memory.
-pub(crate) fn value(input: &mut &[u8]) -> Option<Arc<Encoded>> {
+pub(crate) fn value(
+    key: &Key,
+    input: &mut &[u8],
+    opening: &mut Opening<'_>,
+) -> Option<Arc<Encoded>> {
     let length = usize::try_from(input.try_get_u32().ok()?).ok()?;
-    let record = Bytes::copy_from_slice(input.split_off(..length)?);
+    let kept = input.split_off(..length)?;
+    let opened = opening.seal.open(key, kept);
+    let opened = opened.map_err(|why| opening.failure = Some(why)).ok()?;
+    opening.stale += usize::from(!opened.is_current);
+    let record = Bytes::from(opened.record.into_owned());
     Encoded::from_record(&record).ok().map(Arc::new)
 }
 
@@ -134,7 +175,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Reads the content of a frame.
-    pub(crate) fn read(mut input: &[u8]) -> Option<Self> {
+    pub(crate) fn read(mut input: &[u8], opening: &mut Opening<'_>) -> Option<Self> {
         let input = &mut input;
         let is_linked = match input.try_get_u8().ok()? {
             LINKED => true,
@@ -149,7 +190,7 @@ impl Batch {
         };
         let mut txns = Vec::new();
         while !input.is_empty() {
-            txns.push(txn(input)?);
+            txns.push(txn(input, opening)?);
         }
         Some(Self {
             first,
@@ -160,17 +201,19 @@ impl Batch {
     }
 }
 
-fn txn(input: &mut &[u8]) -> Option<Txn> {
+fn txn(input: &mut &[u8], opening: &mut Opening<'_>) -> Option<Txn> {
     let writes = input.try_get_u16().ok()?;
-    let writes = (0..writes).map(|_| write(input)).collect::<Option<_>>()?;
+    let writes = (0..writes).map(|_| write(input, opening));
+    let writes = writes.collect::<Option<_>>()?;
     let guards = Vec::new();
     Some(Txn { guards, writes })
 }
 
-fn write(input: &mut &[u8]) -> Option<Write> {
+fn write(input: &mut &[u8], opening: &mut Opening<'_>) -> Option<Write> {
     match input.try_get_u8().ok()? {
         PUT => {
-            let (key, value) = (key(input)?, value(input)?);
+            let key = key(input)?;
+            let value = value(&key, input, opening)?;
             Some(Write::Put { key, value })
         }
         DELETE => Some(Write::Delete { key: key(input)? }),

@@ -1,11 +1,13 @@
 //! What an operator may set.
 
-use gantry_store::HistoryLimits;
+use std::sync::Arc;
+
+use gantry_store::{HistoryLimits, Plain, Seal};
 
 use crate::limits::{LOG_BYTES, RESERVE_BYTES};
 
 /// How much the journal keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct JournalConfig {
     /// Log bytes after which a picture is taken and the log begins anew. When the state itself is
     /// larger, its size counts instead, so that pictures never dominate what is written.
@@ -14,6 +16,8 @@ pub struct JournalConfig {
     pub history: HistoryLimits,
     /// Bytes of the disk that are kept for deletions on a full one.
     pub reserve_bytes: u64,
+    /// What becomes of a record on its way to the disk.
+    pub seal: Arc<dyn Seal>,
 }
 
 impl Default for JournalConfig {
@@ -22,6 +26,7 @@ impl Default for JournalConfig {
             log_bytes: LOG_BYTES,
             history: HistoryLimits::default(),
             reserve_bytes: RESERVE_BYTES,
+            seal: Arc::new(Plain),
         }
     }
 }

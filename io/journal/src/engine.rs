@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gantry_base::time::after;
 use gantry_base::{Timestamp, ignore};
-use gantry_store::{CommitError, Index, Live, Revision};
+use gantry_store::{CommitError, Index, Live, Revision, Seal};
 
 use crate::batch::{BatchWriter, Prepared};
 use crate::config::JournalConfig;
@@ -32,6 +32,7 @@ pub(crate) struct Engine {
     promise: Promise,
     live: Live,
     reserve: Reserve,
+    seal: Arc<dyn Seal>,
     /// When a disk that is full is asked again.
     ask_at: Timestamp,
     /// Whether anything was written since the last thought of a picture on a full disk.
@@ -47,7 +48,7 @@ impl Engine {
         medium: Arc<dyn Medium>,
         config: &JournalConfig,
     ) -> Result<(Self, Recovered), JournalError> {
-        let recovery = recover(&medium, config.history)?;
+        let recovery = recover(&medium, config.history, &*config.seal)?;
         // Before the sweep, which makes its name durable.
         let mut promise = Promise::open(&medium)?;
         keeper::sweep(&medium)?;
@@ -58,6 +59,7 @@ impl Engine {
             promise,
             live: Live::new(recovery.index.snapshot()),
             reserve: Reserve::open(&medium, config.reserve_bytes),
+            seal: Arc::clone(&config.seal),
             ask_at: Timestamp::UNIX_EPOCH,
             has_changed: false,
             index: recovery.index,
@@ -186,6 +188,8 @@ impl Engine {
         Ok(Sitting {
             snapshot: self.index.snapshot(),
             link: self.link,
+            seal: Arc::clone(&self.seal),
+            told: Vec::new(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use gantry_store::Revision;
+use gantry_store::{Revision, SealError};
 
 /// What went wrong, and with which file.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum JournalError {
         /// What the system said.
         source: io::Error,
     },
+    /// The journal has been closed.
+    #[error("use the journal: it is closed")]
+    Closed,
     /// The disk is full, and what is kept of it is for deletions.
     #[error("keep it on a full disk, which takes deletions only until there is room")]
     Full,
@@ -47,6 +50,14 @@ pub enum JournalError {
         found: u32,
         /// The newest format known here.
         known: u32,
+    },
+    /// A record is sealed, and does not open.
+    #[error("read {file:?}")]
+    Sealed {
+        /// Which file.
+        file: String,
+        /// Which record, and why.
+        source: SealError,
     },
     /// Part of the log is not there.
     #[error("read {file:?}: it begins after revision {begins}, but the state ends at {reached}")]

@@ -10,8 +10,8 @@ use crate::frame::checksum;
 
 /// The format that this program writes, and the newest that it reads.
 ///
-/// Format 1 did not link its batches; it is still read.
-pub(crate) const FORMAT: u32 = 2;
+/// Format 1 did not link its batches, format 2 sealed no records; both are still read.
+pub(crate) const FORMAT: u32 = 3;
 
 /// The number of bytes of a header.
 pub(crate) const HEADER: usize = 24;

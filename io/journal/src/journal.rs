@@ -7,7 +7,7 @@ use std::thread;
 
 use gantry_base::ignore;
 use gantry_store::{
-    CommitError, KeyRange, Live, Revision, Snapshot, Store, Txn, Watch, WatchError,
+    CommitError, KeyRange, Live, Revision, Seal, Snapshot, Store, Txn, Watch, WatchError,
 };
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
@@ -27,6 +27,7 @@ use crate::writer::{Order, Writer};
 pub struct Journal {
     orders: mpsc::Sender<Order>,
     live: Live,
+    seal: Arc<dyn Seal>,
 }
 
 impl Journal {
@@ -60,7 +61,19 @@ impl Journal {
         let thread = thread::Builder::new().name("journal-writer".to_owned());
         let started = thread.spawn(|| writer.run());
         started.map_err(on("start", "journal-writer"))?;
-        Ok((Self { orders, live }, report))
+        let seal = config.seal;
+        Ok((Self { orders, live, seal }, report))
+    }
+
+    /// Writes everything anew as it would be kept today, and removes what lay there before.
+    ///
+    /// Resolves when that is done. What was there stays until then, whatever fails.
+    pub async fn reseal(&self) -> Result<(), Arc<JournalError>> {
+        let (answer, outcome) = oneshot::channel();
+        let closed = || Arc::new(JournalError::Closed);
+        let order = Order::Reseal(answer);
+        self.orders.send(order).await.map_err(|_| closed())?;
+        outcome.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Finishes what has been begun, ends all watches and releases the directory.
@@ -80,11 +93,11 @@ impl Store for Journal {
     }
 
     fn commit(&self, txn: Txn) -> impl Future<Output = Result<Revision, CommitError>> + Send {
-        let orders = self.orders.clone();
+        let (orders, seal) = (self.orders.clone(), Arc::clone(&self.seal));
         async move {
             txn.check_limits()?;
             let (answer, outcome) = oneshot::channel();
-            let order = Order::Commit(Prepared::new(txn), answer);
+            let order = Order::Commit(Prepared::sealed(txn, &*seal)?, answer);
             orders.send(order).await.map_err(|_| CommitError::Closed)?;
             outcome.await.unwrap_or(Err(CommitError::Closed))
         }

@@ -100,12 +100,20 @@ fn keep(
 ) {
     loop {
         match ordered.recv_timeout(FORGET_EVERY) {
-            Ok(sitting) => {
-                match draw(medium, &sitting) {
-                    Ok(bytes) => state.bytes.store(bytes, Ordering::Release),
-                    Err(error) => warn!(error = chain(&error), "the log stays longer"),
+            Ok(mut sitting) => {
+                let drawn = draw(medium, &sitting).map_err(Arc::new);
+                match &drawn {
+                    Ok(bytes) => state.bytes.store(*bytes, Ordering::Release),
+                    Err(error) => warn!(error = chain(error), "the log stays longer"),
                 }
                 state.is_busy.store(false, Ordering::Release);
+                picture::tell(sitting.told.drain(..), &drawn.map(drop));
+                if let Some(writer) = writer.upgrade() {
+                    ignore(
+                        writer.try_send(Order::Drawn),
+                        "a busy writer looks again by itself",
+                    );
+                }
             }
             Err(RecvTimeoutError::Timeout) => {
                 promise::harden(medium);

@@ -3,12 +3,17 @@
 //! It is written under another name and renamed when it is durable, so a file with the right name
 //! is whole, or has been damaged since. The last frame counts the records.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut};
-use gantry_store::{HistoryLimits, Index, Key, Record, Revision, Snapshot, Stored};
+use gantry_base::ignore;
+use gantry_store::{
+    HistoryLimits, Index, Key, Record, Revision, Seal, SealError, Snapshot, Stored,
+};
+use tokio::sync::oneshot;
 
-use crate::batch::{key, put_key, put_value, value};
+use crate::batch::{Opening, key, put_key, put_value, value};
 use crate::error::{JournalError, on};
 use crate::frame::{self, Found, FrameWriter};
 use crate::header::{FileKind, HEADER};
@@ -30,6 +35,20 @@ pub(crate) struct Sitting {
     pub(crate) snapshot: Snapshot,
     /// The checksum of the frame that reached it.
     pub(crate) link: u32,
+    /// What becomes of records in it.
+    pub(crate) seal: Arc<dyn Seal>,
+    /// Who hears what came of it.
+    pub(crate) told: Vec<Told>,
+}
+
+/// Who waits for a picture.
+pub(crate) type Told = oneshot::Sender<Result<(), Arc<JournalError>>>;
+
+/// Tells everybody who waits what came of it.
+pub(crate) fn tell(told: impl Iterator<Item = Told>, outcome: &Result<(), Arc<JournalError>>) {
+    for one in told {
+        ignore(one.send(outcome.clone()), "nobody waits any more");
+    }
 }
 
 /// What a picture held.
@@ -56,7 +75,7 @@ pub(crate) fn write(medium: &Arc<dyn Medium>, sitting: &Sitting) -> Result<u64, 
     Ok(bytes)
 }
 
-fn write_records(file: &mut dyn MediumFile, sitting: &Sitting) -> std::io::Result<u64> {
+fn write_records(file: &mut dyn MediumFile, sitting: &Sitting) -> io::Result<u64> {
     let mut bytes = 0;
     let mut append = |part: &[u8]| {
         bytes += u64::try_from(part.len()).expect("a length fits in 64 bits");
@@ -67,7 +86,7 @@ fn write_records(file: &mut dyn MediumFile, sitting: &Sitting) -> std::io::Resul
     let mut frame = started(RECORDS);
     for (key, stored) in sitting.snapshot.range("", None) {
         count += 1;
-        put_record(key, stored, frame.content());
+        put_record(key, stored, &*sitting.seal, frame.content()).map_err(io::Error::other)?;
         if frame.len() >= PICTURE_FRAME_BYTES {
             append(&std::mem::replace(&mut frame, started(RECORDS)).finish())?;
         }
@@ -91,11 +110,16 @@ pub(crate) fn read(
     medium: &Arc<dyn Medium>,
     revision: Revision,
     limits: HistoryLimits,
+    opening: &mut Opening<'_>,
 ) -> Result<Restored, JournalError> {
     let name = FileKind::Picture.name(revision);
     let bytes = medium.read(&name).map_err(on("read", &name))?;
     FileKind::Picture.check(revision, &bytes)?;
-    let (records, link) = records(&bytes).map_err(|(offset, found)| JournalError::Damaged {
+    let read = records(&bytes, opening);
+    if let Some(source) = opening.failure.take() {
+        return Err(JournalError::Sealed { file: name, source });
+    }
+    let (records, link) = read.map_err(|(offset, found)| JournalError::Damaged {
         file: name,
         offset,
         found,
@@ -109,7 +133,7 @@ pub(crate) fn read(
 
 type Damage = (usize, &'static str);
 
-fn records(bytes: &[u8]) -> Result<(Vec<Record>, Option<u32>), Damage> {
+fn records(bytes: &[u8], opening: &mut Opening<'_>) -> Result<(Vec<Record>, Option<u32>), Damage> {
     let mut records = Vec::new();
     let mut offset = HEADER;
     loop {
@@ -122,7 +146,7 @@ fn records(bytes: &[u8]) -> Result<(Vec<Record>, Option<u32>), Damage> {
         match content.try_get_u8() {
             Ok(RECORDS) => {
                 while !content.is_empty() {
-                    let record = record(&mut content);
+                    let record = record(&mut content, opening);
                     records.push(record.ok_or((offset, "a record that makes no sense"))?);
                 }
             }
@@ -149,18 +173,23 @@ fn check_end(content: &mut &[u8], records: usize, is_last: bool) -> Result<(), &
     is_last.then_some(()).ok_or("something behind the end")
 }
 
-pub(crate) fn put_record(key: &Key, stored: &Stored, out: &mut Vec<u8>) {
+pub(crate) fn put_record(
+    key: &Key,
+    stored: &Stored,
+    seal: &dyn Seal,
+    out: &mut Vec<u8>,
+) -> Result<(), SealError> {
     out.put_u64(stored.created.0);
     out.put_u64(stored.modified.0);
     put_key(key, out);
-    put_value(&stored.value, out);
+    put_value(key, &stored.value, seal, out)
 }
 
-pub(crate) fn record(input: &mut &[u8]) -> Option<Record> {
+pub(crate) fn record(input: &mut &[u8], opening: &mut Opening<'_>) -> Option<Record> {
     let created = Revision(input.try_get_u64().ok()?);
     let modified = Revision(input.try_get_u64().ok()?);
     let key = key(input)?;
-    let value = value(input)?;
+    let value = value(&key, input, opening)?;
     let stored = Stored {
         value,
         created,

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use gantry_store::{Contents, HistoryLimits, Index, Revision};
+use gantry_store::{Contents, HistoryLimits, Index, Revision, Seal};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Opening};
 use crate::error::{JournalError, on};
 use crate::frame::{self, Found, NO_LINK};
 use crate::header::{FileKind, HEADER};
@@ -30,6 +30,8 @@ pub struct Recovered {
     pub torn_bytes: usize,
     /// The size of the picture that the log goes on from.
     pub picture_bytes: u64,
+    /// How many records do not lie on the disk as they would be kept today.
+    pub stale: usize,
 }
 
 /// The state and the place where it goes on.
@@ -46,17 +48,26 @@ pub(crate) struct Recovery {
 pub(crate) fn recover(
     medium: &Arc<dyn Medium>,
     limits: HistoryLimits,
+    seal: &dyn Seal,
 ) -> Result<Recovery, JournalError> {
-    let (replay, place) = replay(medium, limits)?;
+    let (replay, place) = replay(medium, limits, seal)?;
     let Replay {
         index,
         link,
         mut report,
+        opening,
+        is_older,
         ..
     } = replay;
+    report.stale = opening.stale;
     report.revision = index.revision();
     report.keys = index.snapshot().count("");
     let log = match place {
+        // What is added from here on is of today's format, so the file has to say so.
+        Some(place) if is_older => {
+            Log::resume(Arc::clone(medium), &place)?.finish()?;
+            Log::begin(Arc::clone(medium), index.revision())?
+        }
         Some(place) => Log::resume(Arc::clone(medium), &place)?,
         None => Log::begin(Arc::clone(medium), index.revision())?,
     };
@@ -69,20 +80,21 @@ pub(crate) fn recover(
 }
 
 /// Reads everything, and leaves everything as it is.
-pub(crate) fn look(medium: &Arc<dyn Medium>) -> Result<Contents, JournalError> {
-    let (replay, _) = replay(medium, HistoryLimits::default())?;
+pub(crate) fn look(medium: &Arc<dyn Medium>, seal: &dyn Seal) -> Result<Contents, JournalError> {
+    let (replay, _) = replay(medium, HistoryLimits::default(), seal)?;
     Ok(Contents::from(&replay.index.snapshot()))
 }
 
 /// Reads everything; where the log goes on.
-fn replay(
+fn replay<'a>(
     medium: &Arc<dyn Medium>,
     limits: HistoryLimits,
-) -> Result<(Replay, Option<Place>), JournalError> {
+    seal: &'a dyn Seal,
+) -> Result<(Replay<'a>, Option<Place>), JournalError> {
     let names = medium.list().map_err(on("list", "data directory"))?;
     check_unfinished(medium, &names)?;
     let pictured = revisions(FileKind::Picture, &names).pop();
-    let mut replay = Replay::begin(medium, pictured, limits)?;
+    let mut replay = Replay::begin(medium, pictured, limits, Opening::new(seal))?;
     let logs = current_logs(&names, replay.index.revision());
     if let Some(pictured) = pictured {
         check_log_of_picture(pictured, &logs)?;
@@ -148,23 +160,27 @@ fn current_logs(names: &[String], revision: Revision) -> Vec<Revision> {
     logs[first.saturating_sub(1)..].to_vec()
 }
 
-struct Replay {
+struct Replay<'a> {
     index: Index,
     /// The checksum of the frame that reached the index's revision, if it is known.
     link: Option<u32>,
     promised: Promised,
     report: Recovered,
+    opening: Opening<'a>,
+    /// Whether the last log file is of an older format.
+    is_older: bool,
 }
 
-impl Replay {
+impl<'a> Replay<'a> {
     fn begin(
         medium: &Arc<dyn Medium>,
         pictured: Option<Revision>,
         limits: HistoryLimits,
+        mut opening: Opening<'a>,
     ) -> Result<Self, JournalError> {
         let promised = promise::read(medium)?;
         let restored = match pictured {
-            Some(revision) => picture::read(medium, revision, limits)?,
+            Some(revision) => picture::read(medium, revision, limits, &mut opening)?,
             None => Restored {
                 index: Index::new(limits),
                 link: Some(NO_LINK),
@@ -179,6 +195,8 @@ impl Replay {
                 picture_bytes: restored.bytes,
                 ..Recovered::default()
             },
+            opening,
+            is_older: false,
         })
     }
 
@@ -214,6 +232,7 @@ impl Replay {
         is_last: bool,
     ) -> Result<Place, JournalError> {
         FileKind::Log.check(begins, bytes)?;
+        self.is_older = !bytes.starts_with(&FileKind::Log.header(begins));
         let damaged = |offset, found| JournalError::Damaged {
             file: FileKind::Log.name(begins),
             offset,
@@ -225,6 +244,10 @@ impl Replay {
                 Found::End => break,
                 Found::Frame { content, end, link } => {
                     let applied = self.apply(content, link);
+                    if let Some(source) = self.opening.failure.take() {
+                        let file = FileKind::Log.name(begins);
+                        return Err(JournalError::Sealed { file, source });
+                    }
                     applied.map_err(|found| damaged(offset, found))?;
                     (start, offset) = (offset, end);
                 }
@@ -245,7 +268,7 @@ impl Replay {
 
     /// Applies a batch that follows directly on what is there.
     fn apply(&mut self, content: &[u8], link: u32) -> Result<(), &'static str> {
-        let batch = Batch::read(content).ok_or("a batch that makes no sense")?;
+        let batch = Batch::read(content, &mut self.opening).ok_or("a batch that makes no sense")?;
         let before = self.index.revision();
         let is_next = batch.first == before.next();
         is_next.then_some(()).ok_or("a batch of other revisions")?;

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use gantry_store::{Contents, HistoryLimits, Index};
+use gantry_store::{Contents, HistoryLimits, Index, Seal};
 
 use crate::error::JournalError;
 use crate::frame::NO_LINK;
@@ -30,15 +30,15 @@ pub fn exists(directory: &Path) -> bool {
 }
 
 /// Everything in the directory, as it is at one revision.
-pub fn read(directory: &Path) -> Result<Contents, JournalError> {
+pub fn read(directory: &Path, seal: &dyn Seal) -> Result<Contents, JournalError> {
     let medium: Arc<dyn Medium> = Arc::new(Directory::look(directory)?);
     for _ in 1..ATTEMPTS {
-        match recover::look(&medium) {
+        match recover::look(&medium, seal) {
             Err(error) if may_be_overtaken(&error) => {}
             outcome => return outcome,
         }
     }
-    recover::look(&medium)
+    recover::look(&medium, seal)
 }
 
 /// Whether the files that were listed may have been replaced before they were read.
@@ -47,14 +47,20 @@ fn may_be_overtaken(error: &JournalError) -> bool {
         JournalError::Medium { source, .. } => source.kind() == ErrorKind::NotFound,
         JournalError::Gap { .. } | JournalError::Missing { .. } | JournalError::Lost { .. } => true,
         JournalError::Full
+        | JournalError::Closed
         | JournalError::InUse { .. }
         | JournalError::Damaged { .. }
+        | JournalError::Sealed { .. }
         | JournalError::Newer { .. } => false,
     }
 }
 
 /// Makes a journal with these contents in a directory that has none.
-pub fn write(directory: &Path, contents: Contents) -> Result<(), JournalError> {
+pub fn write(
+    directory: &Path,
+    contents: Contents,
+    seal: Arc<dyn Seal>,
+) -> Result<(), JournalError> {
     let medium: Arc<dyn Medium> = Arc::new(Directory::open(directory)?);
     let Contents { revision, records } = contents;
     let index = Index::restored(revision, records, HistoryLimits::default());
@@ -63,6 +69,8 @@ pub fn write(directory: &Path, contents: Contents) -> Result<(), JournalError> {
     let sitting = Sitting {
         snapshot: index.snapshot(),
         link: NO_LINK,
+        seal,
+        told: Vec::new(),
     };
     picture::write(&medium, &sitting).map(drop)
 }
@@ -70,7 +78,7 @@ pub fn write(directory: &Path, contents: Contents) -> Result<(), JournalError> {
 #[cfg(test)]
 mod tests {
     use gantry_store::contract::value;
-    use gantry_store::{Key, Record, Revision, Snapshot, Store, Stored, Txn};
+    use gantry_store::{Key, Plain, Record, Revision, Snapshot, Store, Stored, Txn};
 
     use crate::{Journal, JournalConfig};
 
@@ -95,7 +103,7 @@ mod tests {
         for round in 0..200 {
             let txn = Txn::new().put(Key::new(format!("a//{}", round % 7)), value("some text"));
             let revision = journal.commit(txn).await.unwrap();
-            let contents = read(directory.path()).unwrap();
+            let contents = read(directory.path(), &Plain).unwrap();
             assert_eq!(contents.revision, revision);
             assert_eq!(contents.records, lines(&journal.snapshot()));
         }
@@ -119,9 +127,9 @@ mod tests {
             revision: Revision(1000),
             records: vec![record],
         };
-        write(&store, contents.clone()).unwrap();
+        write(&store, contents.clone(), Arc::new(Plain)).unwrap();
         assert!(exists(&store));
-        assert_eq!(read(&store).unwrap(), contents);
+        assert_eq!(read(&store, &Plain).unwrap(), contents);
         let journal = open(&store);
         assert_eq!(journal.snapshot().oldest(), Revision(1000));
         let txn = Txn::replace(Key::new("a//x"), Revision(4), value("2"));

@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::JournalError;
 use crate::keeper::Keeper;
 use crate::limits::{BATCH_BYTES, BATCH_TRANSACTIONS};
+use crate::picture::{Told, tell};
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub(crate) enum Order {
     Commit(Prepared, Answer),
     /// Look for what is too old to keep.
     Forget,
+    /// Write everything anew as it would be kept today.
+    Reseal(Told),
+    /// A picture was finished, or failed.
+    Drawn,
     /// Finish what waits, and end.
     Close(oneshot::Sender<()>),
 }
@@ -39,6 +44,8 @@ pub(crate) struct Writer {
     answers: Vec<Answer>,
     bytes: usize,
     is_failing: bool,
+    /// Who waits for a picture that begins after they asked.
+    resealing: Vec<Told>,
     closing: Vec<oneshot::Sender<()>>,
 }
 
@@ -58,6 +65,7 @@ impl Writer {
             answers: Vec::new(),
             bytes: 0,
             is_failing: false,
+            resealing: Vec::new(),
             closing: Vec::new(),
         }
     }
@@ -100,7 +108,16 @@ impl Writer {
             Order::Forget => {
                 let now = Timestamp::now();
                 self.engine.forget(now);
-                if self.engine.keep_reserve(now) {
+                if self.engine.keep_reserve(now) || !self.resealing.is_empty() {
+                    self.turn();
+                }
+            }
+            Order::Reseal(told) => {
+                self.resealing.push(told);
+                self.turn();
+            }
+            Order::Drawn => {
+                if !self.resealing.is_empty() {
                     self.turn();
                 }
             }
@@ -157,8 +174,14 @@ impl Writer {
             return;
         }
         match self.engine.turn() {
-            Ok(sitting) => self.keeper.order(sitting),
-            Err(error) => warn!(error = chain(&error), "the log stays longer"),
+            Ok(mut sitting) => {
+                sitting.told = std::mem::take(&mut self.resealing);
+                self.keeper.order(sitting);
+            }
+            Err(error) => {
+                warn!(error = chain(&error), "the log stays longer");
+                tell(self.resealing.drain(..), &Err(Arc::new(error)));
+            }
         }
     }
 }

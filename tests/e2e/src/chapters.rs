@@ -3,6 +3,7 @@
 mod clients;
 mod crash;
 mod custom;
+mod encryption;
 mod errors;
 mod etcd;
 mod exec_logs;
@@ -41,6 +42,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("clients", clients::TESTS),
     ("webhooks", webhooks::TESTS),
     ("custom", custom::TESTS),
+    ("encryption", encryption::TESTS),
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("storage", storage::TESTS),

@@ -209,6 +209,7 @@ fn control_config(dir: &Path) -> ControlConfig {
     ControlConfig {
         data_dir: dir.join("control"),
         etcd: None,
+        sealer: None,
         candidate: None,
         patience: None,
         advertise: IpAddr::V4(Ipv4Addr::new(10, 199, 0, 1)),

@@ -7,6 +7,8 @@ use crate::medium::memory::Disk;
 
 use super::*;
 
+mod sealing;
+
 fn on(disk: &Disk, config: JournalConfig) -> Journal {
     Journal::on(Arc::new(disk.clone()), config).unwrap().0
 }
@@ -73,7 +75,7 @@ async fn the_log_is_replaced_by_pictures_while_commits_go_on() {
         log_bytes: 2000,
         ..JournalConfig::default()
     };
-    let journal = on(&disk, config);
+    let journal = on(&disk, config.clone());
     for round in 0..300 {
         let txn = Txn::new().put(Key::new(format!("a//{}", round % 5)), value("some text"));
         journal.commit(txn).await.unwrap();

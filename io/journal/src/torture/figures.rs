@@ -28,7 +28,9 @@ impl Detected {
             JournalError::Medium { .. }
             | JournalError::Full
             | JournalError::InUse { .. }
-            | JournalError::Newer { .. } => return false,
+            | JournalError::Newer { .. }
+            | JournalError::Sealed { .. }
+            | JournalError::Closed => return false,
         }
         true
     }

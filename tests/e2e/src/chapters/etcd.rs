@@ -41,13 +41,25 @@ fn share_keys(from: &Cluster<'_>, to: &Cluster<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The file with the keys that a server seals with.
+fn encryption_keys(cluster: &Cluster<'_>) -> Result<String> {
+    let record = fs::read(cluster.data_dir().join("cluster.json"))?;
+    let record: Value = serde_json::from_slice(&record)?;
+    let path = record["encryption"]["keys"].as_str();
+    Ok(path.context("find the encryption keys")?.to_owned())
+}
+
 /// Two servers without a node.
 fn two<'a>(lab: &'a Lab, etcd: &Etcd) -> Result<[Cluster<'a>; 2]> {
     let one = Cluster::prepare(lab, "e2e-one")?;
     let two = Cluster::prepare(lab, "e2e-two")?;
     up(&one, etcd, "--no-node")?;
     share_keys(&one, &two)?;
-    up(&two, etcd, "--no-node")?;
+    let shared = format!(
+        "--no-node --encryption-provider-config {}",
+        encryption_keys(&one)?
+    );
+    up(&two, etcd, &shared)?;
     Ok([one, two])
 }
 

@@ -86,7 +86,7 @@ fn a_later_format_is_refused_with_its_number() {
         error,
         JournalError::Newer {
             found: 7,
-            known: 2,
+            known: 3,
             ..
         }
     ));

@@ -8,9 +8,9 @@
 use std::io::{self, ErrorKind};
 use std::sync::Mutex;
 
-use gantry_store::{HistoryLimits, Index, Record, Snapshot};
+use gantry_store::{HistoryLimits, Index, Plain, Record, Snapshot};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Opening};
 use crate::frame::{self, Found, FrameWriter, checksum};
 use crate::header::{FileKind, HEADER};
 use crate::log;
@@ -142,6 +142,8 @@ fn with_old(sitting: &Sitting, before: &Snapshot) -> Sitting {
     Sitting {
         snapshot: index.snapshot(),
         link: sitting.link,
+        seal: std::sync::Arc::clone(&sitting.seal),
+        told: Vec::new(),
     }
 }
 
@@ -273,7 +275,7 @@ fn promise_early(disk: &Disk, bytes: &[u8]) -> io::Result<()> {
     let Found::Frame { content, .. } = frame::read(bytes, 0) else {
         return Ok(());
     };
-    let batch = Batch::read(content).unwrap();
+    let batch = Batch::read(content, &mut Opening::new(&Plain)).unwrap();
     let reached = batch.first.0 - 1 + u64::try_from(batch.txns.len()).unwrap();
     let mut note = reached.to_be_bytes().to_vec();
     note.extend_from_slice(&checksum(&note, &[]).to_be_bytes());
