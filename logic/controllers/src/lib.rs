@@ -2,6 +2,7 @@
 //!
 //! A controller holds no client, no queue, no retry, no timer and no task. The driver runs them.
 
+pub mod api_registration;
 mod backends;
 mod census;
 pub mod claim_protection;
@@ -33,6 +34,7 @@ pub mod service_cidr;
 mod testing;
 pub mod volume_protection;
 
+pub use api_registration::APIRegistrations;
 pub use claim_protection::ClaimProtection;
 pub use cluster_role_aggregation::ClusterRoleAggregation;
 pub use custom_definition::CustomDefinitions;

@@ -3,3 +3,7 @@
 pub mod api_service;
 
 pub use api_service::APIServices;
+
+/// Notes at a namespace that is being deleted in which other API servers nothing of it is left: the
+/// names of their `APIService`s, with commas between them.
+pub const EMPTIED: &str = "gantry.io/emptied-elsewhere";

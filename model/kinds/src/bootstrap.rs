@@ -14,7 +14,7 @@ mod role;
 mod tests;
 mod user_roles;
 
-pub use api_services::group_priority;
+pub use api_services::{MANAGED, group_priority, is_own_group, registration};
 pub use mend::mended;
 
 use gantry_api::Object;

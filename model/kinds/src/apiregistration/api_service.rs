@@ -1,7 +1,7 @@
 //! `APIService`: who serves one version of one group: this server, or one behind a service.
 //!
-//! Those of this server are available from the moment they are made. Nothing is passed on to other
-//! servers yet, and whoever registers one is told so.
+//! Those of this server are available from the moment they are made. What it was built to serve it
+//! always serves itself, and whoever registers another server for that is told so.
 
 use gantry_api::field_error::FieldErrors;
 use gantry_api::views::Meta;
@@ -11,9 +11,10 @@ use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{
 };
 use serde_json::Value;
 
+use crate::bootstrap::is_own_group;
 use crate::column::Column;
 use crate::kind::Kind;
-use crate::parts::{check, idle};
+use crate::parts::check;
 use crate::rules::Rules;
 use crate::subresource::Subresource;
 
@@ -122,9 +123,14 @@ impl Kind for APIServices {
 
     fn warnings(service: &APIService, old: Option<&APIService>) -> Vec<String> {
         let is_new = old.is_none_or(|old| reference(old).is_none());
-        let told = reference(service).filter(|_| is_new).map(|_| {
-            let act = "pass requests on to other API servers";
-            idle::warning(act, "APIService")
+        let group = service.spec.as_ref().and_then(|spec| spec.group.as_deref());
+        let group = group.unwrap_or("");
+        let is_in_vain = is_new && reference(service).is_some() && is_own_group(group);
+        let told = is_in_vain.then(|| {
+            format!(
+                "this server serves the API group {group:?} itself, and passes nothing of it on: \
+                 the APIService has no effect"
+            )
         });
         told.into_iter().collect()
     }
@@ -253,12 +259,7 @@ mod tests {
             spec.service.port = 443
         "#]],
         );
-        check_warnings::<APIServices>(
-            other.clone(),
-            &expect![[r#"
-            this server does not pass requests on to other API servers yet: the APIService is stored and has no effect
-        "#]],
-        );
+        check_warnings::<APIServices>(other.clone(), &expect![[r#""#]]);
         check_row::<APIServices>(
             other.clone(),
             &expect![[r#"
@@ -273,6 +274,19 @@ mod tests {
         let own = created::<APIServices>(own);
         let moved = updated::<APIServices>(other, &own);
         assert_eq!(moved.at(&["status"]), None);
+    }
+
+    #[test]
+    fn nobody_takes_the_place_of_what_this_server_was_built_to_serve() {
+        let other = json!({ "metadata": { "name": "v1.apps" }, "spec": {
+            "group": "apps", "version": "v1", "groupPriorityMinimum": 100,
+            "versionPriority": 1, "service": { "name": "api", "namespace": "default" } } });
+        check_warnings::<APIServices>(
+            other,
+            &expect![[r#"
+                this server serves the API group "apps" itself, and passes nothing of it on: the APIService has no effect
+            "#]],
+        );
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::{finished, named};
 use crate::apiregistration::APIServices;
 use crate::builtin;
 
-/// The label of what a starting server puts in order.
-pub(super) const MANAGED: &str = "kube-aggregator.kubernetes.io/automanaged";
+/// The label of what a server puts in order: when it starts, or always.
+pub const MANAGED: &str = "kube-aggregator.kubernetes.io/automanaged";
 /// The group of the registrations themselves is always there; it is not registered, and comes first.
 const OWN_GROUP: &str = "apiregistration.k8s.io";
 
@@ -38,8 +38,8 @@ const PRIORITIES: [(&str, i32); 20] = [
     ("resource.k8s.io", 16_200),
     ("flowcontrol.apiserver.k8s.io", 16_100),
 ];
-/// The priority of a group that the table does not know.
-const OTHER_GROUP: i32 = 16_000;
+/// The priority of a group that the table does not know: one that users defined.
+const OTHER_GROUP: i32 = 1000;
 
 /// How early those who must choose prefer a group: the higher, the earlier.
 #[must_use]
@@ -51,6 +51,12 @@ pub fn group_priority(group: &str) -> i32 {
     known.map_or(OTHER_GROUP, |(_, priority)| *priority)
 }
 
+/// Whether this server was built to serve a group.
+#[must_use]
+pub fn is_own_group(group: &str) -> bool {
+    group == OWN_GROUP || PRIORITIES.iter().any(|(known, _)| *known == group)
+}
+
 /// The objects, derived from the kinds.
 pub(super) fn objects() -> Vec<Object> {
     let kinds = builtin();
@@ -60,12 +66,14 @@ pub(super) fn objects() -> Vec<Object> {
         .collect();
     let served = served.into_iter().filter(|own| own.group != OWN_GROUP);
     served
-        .map(|own| finished::<APIServices>(service(own)))
+        .map(|own| finished::<APIServices>(registration(&own, "onstart")))
         .collect()
 }
 
-fn service(own: GroupVersion) -> APIService {
-    let mark = (MANAGED.to_owned(), "onstart".to_owned());
+/// How this server registers a version of a group that it serves itself; `mark` says since when.
+#[must_use]
+pub fn registration(own: &GroupVersion, mark: &str) -> APIService {
+    let mark = (MANAGED.to_owned(), mark.to_owned());
     let metadata = ObjectMeta {
         labels: Some(BTreeMap::from([mark])),
         ..named(&format!("{}.{}", own.version, own.group))
@@ -75,8 +83,8 @@ fn service(own: GroupVersion) -> APIService {
         spec: Some(APIServiceSpec {
             group: Some(own.group.clone()).filter(|group| !group.is_empty()),
             group_priority_minimum: group_priority(&own.group),
-            version_priority: version_priority(&own),
-            version: Some(own.version),
+            version_priority: version_priority(own),
+            version: Some(own.version.clone()),
             ..APIServiceSpec::default()
         }),
         status: None,
@@ -89,6 +97,20 @@ fn version_priority(own: &GroupVersion) -> i32 {
         ("autoscaling", "v2") => 30,
         ("flowcontrol.apiserver.k8s.io", _) => 21,
         ("resource.k8s.io", _) => 20,
+        (group, _) if !is_own_group(group) => 100,
         _ => 15,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_of_a_built_in_kind_is_known() {
+        let kinds = builtin();
+        let unknown = kinds.iter().map(|kind| &kind.names.group);
+        let unknown = unknown.filter(|group| !is_own_group(group));
+        assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new());
     }
 }

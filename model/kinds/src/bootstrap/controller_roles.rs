@@ -25,6 +25,17 @@ const REVISIONS: &str = "create,delete,get,list,patch,update,watch";
 
 const CONTROLLERS: &[(&str, &[Grant])] = &[
     (
+        "apiservice-registration-controller",
+        &[
+            on("apiextensions.k8s.io", "customresourcedefinitions", READ),
+            on(
+                "apiregistration.k8s.io",
+                "apiservices",
+                "create,delete,get,list,update,watch",
+            ),
+        ],
+    ),
+    (
         "clusterrole-aggregation-controller",
         &[on(
             "rbac.authorization.k8s.io",
@@ -185,6 +196,7 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
         &[
             on("", "namespaces", "delete,get,list,watch"),
             on("", "namespaces/finalize,namespaces/status", "update"),
+            on("apiregistration.k8s.io", "apiservices", READ),
             on("*", "*", "delete,deletecollection,get,list"),
         ],
     ),

@@ -98,7 +98,6 @@ fn an_update_that_names_no_revision_does_what_its_kind_allows() {
 
 /// Kinds whose objects nothing in this server acts on yet.
 const IDLE: &[&str] = &[
-    "APIService",
     "DaemonSet",
     "StatefulSet",
     "HorizontalPodAutoscaler",
