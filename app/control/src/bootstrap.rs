@@ -6,15 +6,22 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use gantry_api::{Object, ObjectKey, Rejection};
+use gantry_api::{GroupResource, Object, ObjectKey, Rejection};
 use gantry_client::{Api, requests};
 use gantry_gateway::Gateway;
 use gantry_kinds::bootstrap::{Bootstrap, mended, objects};
+use gantry_pki::{FRONT_PROXY, Pki};
 use gantry_registry::request::{PatchType, Request, Resource, Verb};
 
 use crate::config::ControlConfig;
 use crate::controllers::masters;
 use crate::error::ControlError;
+
+/// Where other servers read whom they may believe.
+const AUTHENTICATION: &str = "extension-apiserver-authentication";
+const PROXIES: &str = "requestheader-client-ca-file";
+/// Authorities that are published there; the oldest of more are forgotten.
+const PROXY_AUTHORITIES: usize = 8;
 
 /// What becomes of an object that is there already.
 #[derive(Clone, Copy)]
@@ -29,7 +36,7 @@ enum Repair {
 pub(crate) async fn run(
     gateway: &Gateway,
     config: &ControlConfig,
-    ca_pem: &str,
+    pki: &Pki,
 ) -> Result<(), ControlError> {
     let api = masters(gateway, "gantry-bootstrap");
     let settings = Bootstrap {
@@ -39,7 +46,8 @@ pub(crate) async fn run(
         ensure(gateway, &api, object, Repair::Mended).await?;
     }
     let mut own = own_services(config);
-    own.push(authentication(ca_pem));
+    let proxies = proxies(&api, pki.front_proxy().ca_pem()).await?;
+    own.push(authentication(pki.ca_pem(), &proxies));
     for object in own {
         let object = Object::from_value(object).expect("the literals below are objects");
         ensure(gateway, &api, object, Repair::Applied).await?;
@@ -116,13 +124,50 @@ fn apply(key: &ObjectKey, object: &Object) -> Request {
     request
 }
 
-/// Whom servers behind this one may believe: clients with certificates of the cluster's authority.
-/// Nothing is passed on to them yet, so there is nobody to believe who speaks for others.
-fn authentication(ca_pem: &str) -> Value {
+/// The authorities that vouch for servers that speak for others: this one's, and those of other
+/// servers that share its state.
+async fn proxies(api: &Arc<dyn Api>, own: &str) -> Result<String, ControlError> {
+    let maps = GroupResource::new("", "configmaps");
+    let key = ObjectKey::new(maps, "kube-system", AUTHENTICATION);
+    let known = api.call(requests::request(Verb::Get, &key, "v1")).await;
+    let known = match known {
+        Ok(known) => requests::decode(&known),
+        Err(Rejection::NotFound { .. }) => Ok(Object::default()),
+        Err(rejection) => Err(rejection),
+    };
+    let known: Object = known.map_err(|source| ControlError::Bootstrap {
+        what: format!("ConfigMap {AUTHENTICATION:?}"),
+        source,
+    })?;
+    Ok(joined(known.text(&["data", PROXIES]), own))
+}
+
+/// The certificates in `known` and `own`, which comes last; the newest few of them.
+fn joined(known: &str, own: &str) -> String {
+    let end = "-----END CERTIFICATE-----";
+    let others = known.split_inclusive(end).map(str::trim);
+    let others = others.filter(|one| one.ends_with(end) && *one != own.trim());
+    let mut all: Vec<&str> = others.collect();
+    all.push(own.trim());
+    let first = all.len().saturating_sub(PROXY_AUTHORITIES);
+    all[first..].join("\n") + "\n"
+}
+
+/// Whom servers behind this one may believe: clients with certificates of the cluster's authority,
+/// and this server when it speaks for others, which another authority vouches for.
+fn authentication(ca_pem: &str, proxies: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
-        "data": {"client-ca-file": ca_pem},
+        "metadata": {"name": AUTHENTICATION, "namespace": "kube-system"},
+        "data": {
+            "client-ca-file": ca_pem,
+            "requestheader-allowed-names": json!([FRONT_PROXY]).to_string(),
+            PROXIES: proxies,
+            "requestheader-extra-headers-prefix": r#"["X-Remote-Extra-"]"#,
+            "requestheader-group-headers": r#"["X-Remote-Group"]"#,
+            "requestheader-uid-headers": r#"["X-Remote-Uid"]"#,
+            "requestheader-username-headers": r#"["X-Remote-User"]"#,
+        },
     })
 }
 
@@ -172,4 +217,22 @@ fn own_services(config: &ControlConfig) -> Vec<Value> {
             },
         }),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn authorities_are_published_together_and_not_without_end() {
+        let one =
+            |name: u32| format!("-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n");
+        assert_eq!(joined("", &one(1)), one(1));
+        assert_eq!(joined(&one(1), &one(1)), one(1));
+        assert_eq!(joined(&one(1), &one(2)), one(1) + &one(2));
+        assert_eq!(joined("nonsense", &one(2)), one(2));
+        let many: String = (0..20).map(one).collect();
+        let kept: String = (13..20).map(one).collect();
+        assert_eq!(joined(&many, &one(99)), kept + &one(99));
+    }
 }

@@ -92,7 +92,7 @@ impl Control {
                 messenger: Arc::new(WebhookClient::new(Arc::clone(&clock))),
             },
         );
-        bootstrap::run(&gateway, &config, pki.ca_pem()).await?;
+        bootstrap::run(&gateway, &config, &pki).await?;
         Ok(Self {
             config,
             engine,
@@ -177,8 +177,12 @@ impl Control {
         self.tasks.spawn(async move {
             loop {
                 clock.sleep(RENEWAL).await;
-                match pki.renew(clock.now()) {
-                    Ok(true) => info!("renewed the server's certificate"),
+                let proxy = pki.front_proxy();
+                match pki
+                    .renew(clock.now())
+                    .and_then(|own| Ok(proxy.renew(clock.now())? || own))
+                {
+                    Ok(true) => info!("renewed a certificate of the server"),
                     Ok(false) => {}
                     Err(error) => warn!(
                         error = gantry_base::chain(&error),

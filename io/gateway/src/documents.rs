@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -11,6 +11,8 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use gantry_api::GroupVersion;
+use gantry_registry::openapi;
+use serde_json::Value;
 
 use crate::gateway::Gateway;
 
@@ -29,6 +31,16 @@ pub struct Document {
 }
 
 impl Document {
+    /// A document with this content.
+    #[must_use]
+    pub fn new(content: &[u8], content_type: &'static str) -> Self {
+        Self {
+            gzip: compress(content),
+            etag: etag(content),
+            content_type,
+        }
+    }
+
     /// The content as it is.
     #[must_use]
     pub fn plain(&self) -> Bytes {
@@ -38,6 +50,40 @@ impl Document {
             .read_to_end(&mut plain)
             .expect("we compressed these bytes ourselves");
         plain.into()
+    }
+}
+
+/// What other servers publish, as far as it is known here.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// What changes whenever any of it does; 0 when there is nothing.
+    pub edition: u64,
+    /// Their documents in the third version, by path.
+    pub third: BTreeMap<String, Document>,
+    /// Their documents in the second version, already reduced to what they serve for this server.
+    pub second: Vec<Arc<Value>>,
+}
+
+impl Others {
+    /// The edition of a document that was made of ours and theirs.
+    const fn mixed(&self, own: u64) -> u64 {
+        own ^ self.edition
+    }
+
+    /// Our second version, with theirs added. What is called the same is ours.
+    fn merged(&self, mut own: Value) -> Value {
+        for other in &self.second {
+            for part in ["paths", "definitions"] {
+                let theirs = other[part].as_object();
+                let Some(all) = own[part].as_object_mut() else {
+                    continue;
+                };
+                for (name, value) in theirs.into_iter().flatten() {
+                    all.entry(name.as_str()).or_insert_with(|| value.clone());
+                }
+            }
+        }
+        own
     }
 }
 
@@ -66,12 +112,7 @@ impl Documents {
         if let Some(known) = built.get(path).filter(|known| known.edition == edition) {
             return Some(known.document.clone());
         }
-        let content = build()?;
-        let document = Document {
-            gzip: compress(&content),
-            etag: etag(&content),
-            content_type,
-        };
+        let document = Document::new(&build()?, content_type);
         let kept = Built {
             edition,
             document: document.clone(),
@@ -96,31 +137,34 @@ fn etag(content: &[u8]) -> String {
 }
 
 impl Gateway {
-    /// `/openapi/v2` in JSON.
+    /// `/openapi/v2` in JSON, together with what others publish.
     #[must_use]
-    pub fn openapi_v2(&self) -> Document {
+    pub fn openapi_v2(&self, others: &Others) -> Document {
         let registry = self.registry();
-        let build = || Some(registry.openapi_v2().to_string().into_bytes());
+        let build = || {
+            let merged = others.merged(registry.openapi_v2());
+            Some(merged.to_string().into_bytes())
+        };
         let documents = &self.shared.documents;
-        let edition = registry.edition(None);
+        let edition = others.mixed(registry.edition(None));
         let document = documents.get(("v2", edition), "application/json", build);
         document.expect("there is always a second version")
     }
 
-    /// `/openapi/v2` in protobuf.
+    /// `/openapi/v2` in protobuf, together with what others publish.
     #[must_use]
-    pub fn openapi_v2_proto(&self) -> Document {
+    pub fn openapi_v2_proto(&self, others: &Others) -> Document {
         let registry = self.registry();
-        let build = || Some(registry.openapi_v2_proto());
+        let build = || Some(openapi::proto(&others.merged(registry.openapi_v2())));
         let documents = &self.shared.documents;
-        let edition = registry.edition(None);
+        let edition = others.mixed(registry.edition(None));
         let document = documents.get(("v2-proto", edition), OPENAPI_V2_PROTO, build);
         document.expect("there is always a second version")
     }
 
-    /// `/openapi/v3`: where the document of each group and version is.
+    /// `/openapi/v3`: where the document of each group and version is, those of others included.
     #[must_use]
-    pub fn openapi_v3_index(&self) -> Document {
+    pub fn openapi_v3_index(&self, others: &Others) -> Document {
         let registry = self.registry();
         // All are built before the index is: only one is at a time.
         let hash = |path: String| {
@@ -128,12 +172,14 @@ impl Gateway {
             Some((path, etag))
         };
         let hashes = registry.openapi_v3_paths().into_iter().filter_map(hash);
-        let hashes: BTreeMap<String, String> = hashes.collect();
+        let mut hashes: BTreeMap<String, String> = hashes.collect();
+        let theirs = others.third.iter();
+        hashes.extend(theirs.map(|(path, own)| (path.clone(), own.etag.clone())));
         let build = || {
             let index = registry.openapi_v3_index(&hashes);
             Some(index.to_string().into_bytes())
         };
-        let place = ("v3", registry.edition(None));
+        let place = ("v3", others.mixed(registry.edition(None)));
         let document = self.shared.documents.get(place, "application/json", build);
         document.expect("there is always an index")
     }

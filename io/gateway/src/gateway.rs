@@ -8,6 +8,7 @@ use gantry_access::{Access, Attributes, Authority, Decision};
 use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::Entropy;
 use gantry_kinds::{Descriptor, Verbs};
+use gantry_registry::extensions::Register;
 use gantry_registry::{Catalog, Encoding, Pieces, Registry, Request, Settings};
 use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
@@ -51,6 +52,9 @@ pub(crate) struct Shared {
     /// Held while looking through the changes since the last request, and while compiling, which
     /// happens when roles change.
     pub(crate) authority: Mutex<Authority>,
+    /// Held while looking through the changes since the last request, and while compiling, which
+    /// happens when somebody registers another server.
+    pub(crate) register: Mutex<Register>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Held while one request is decided; deciding takes microseconds and never waits.
     pub(crate) entropy: Mutex<Box<dyn Entropy>>,
@@ -99,6 +103,7 @@ impl Gateway {
             catalog: Mutex::new(Catalog::new(config.kinds, config.settings)),
             ledger: crate::store::erase(store),
             authority: Mutex::new(Authority::default()),
+            register: Mutex::new(Register::default()),
             clock: config.clock,
             entropy: Mutex::new(config.entropy),
             signer: config.signer,

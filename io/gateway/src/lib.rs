@@ -7,6 +7,7 @@
 
 mod call;
 mod documents;
+mod extensions;
 mod gateway;
 pub mod limits;
 mod outside;
@@ -15,7 +16,8 @@ mod store;
 mod tests;
 mod watch;
 
-pub use documents::Document;
+pub use documents::{Document, Others};
+pub use extensions::News;
 pub use gateway::{Config, Gateway, Response};
 pub use outside::{
     Authenticator, ClientCertificate, Clock, Messenger, NoMessenger, NoTokens, OsEntropy, Pending,

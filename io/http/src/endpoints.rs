@@ -48,10 +48,18 @@ pub(crate) fn answer<B>(
             Ok(respond::json(&front.tokens.openid_configuration(&server)))
         }
         "/openapi/v2" if asks_for_proto(request) => {
-            Ok(published(front.gateway.openapi_v2_proto(), request, wanted))
+            let others = front.aggregate.published();
+            let proto = front.gateway.openapi_v2_proto(&others);
+            Ok(published(proto, request, wanted))
         }
-        "/openapi/v2" => document(front.gateway.openapi_v2(), request, wanted),
-        "/openapi/v3" => document(front.gateway.openapi_v3_index(), request, wanted),
+        "/openapi/v2" => {
+            let others = front.aggregate.published();
+            document(front.gateway.openapi_v2(&others), request, wanted)
+        }
+        "/openapi/v3" => {
+            let others = front.aggregate.published();
+            document(front.gateway.openapi_v3_index(&others), request, wanted)
+        }
         _ => rest(front, trimmed, request, wanted),
     }
 }
@@ -63,7 +71,8 @@ fn rest<B>(
     wanted: &Wanted,
 ) -> Result<Response<Body>, Rejection> {
     if let Some(inner) = path.strip_prefix("/openapi/v3/") {
-        let found = front.gateway.openapi_v3(inner);
+        let theirs = front.aggregate.document(inner);
+        let found = theirs.or_else(|| front.gateway.openapi_v3(inner));
         let found = found.ok_or(Rejection::NoSuchPath)?;
         return by_hash(found, request, wanted);
     }
@@ -188,6 +197,10 @@ fn paths(front: &Front) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
+    for other in front.aggregate.discovered().iter() {
+        paths.push(format!("/apis/{}", other.version.group));
+        paths.push(format!("/apis/{}", other.version));
+    }
     for kind in front.gateway.registry().kinds() {
         let (group, version) = (&kind.names.group, &kind.names.version);
         if group.is_empty() {

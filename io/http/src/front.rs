@@ -19,6 +19,7 @@ use gantry_pki::TokenKey;
 use gantry_registry::Encoding;
 use gantry_registry::request::{Resource, Verb};
 
+use crate::aggregate::{self, Aggregate};
 use crate::body::{self, Body};
 use crate::endpoints;
 use crate::filters::{authenticate, authorize, impersonate};
@@ -41,6 +42,8 @@ pub(crate) struct Front {
     pub(crate) tokens: Arc<TokenKey>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    /// What is known of other servers behind this one.
+    pub(crate) aggregate: Aggregate,
     /// What the loops of this process did.
     pub(crate) record: Record,
     pub(crate) tasks: Tasks,
@@ -155,6 +158,10 @@ async fn treat(
 ) -> Result<Response<Body>, Rejection> {
     let caller = authenticate::caller(front, peer, request.headers()).await?;
     let caller = impersonate::caller(&front.gateway, caller, request.headers())?;
+    if let Some(other) = aggregate::behind(&front.gateway, request.uri().path()) {
+        let _place = front.place()?;
+        return aggregate::pass_on(front, &caller, request, other).await;
+    }
     let registry = front.gateway.registry();
     let has_message = |resource: &Resource| registry.writes(resource, Encoding::Protobuf);
     match route::route(&request, &caller, wanted, has_message)? {

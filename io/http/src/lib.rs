@@ -3,6 +3,8 @@
 //!
 //! It decides nothing about objects and knows no kind; what may be done is the gateway's to say.
 
+mod about;
+mod aggregate;
 mod body;
 mod coalesce;
 mod endpoints;

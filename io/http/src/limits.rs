@@ -60,5 +60,25 @@ pub const PROXY_CONNECT: Duration = Duration::from_secs(10);
 pub const MESSAGE_BYTES: usize = 1024 * 1024;
 /// Bytes of terminal sizes that may wait; a client sends some thirty per change.
 pub const RESIZE_BYTES: usize = 4 * 1024;
+/// Places of another server that are tried for one request before the client is told 503.
+pub const EXTENSION_PLACES: usize = 2;
+/// How long another server may take to say what it serves; one that takes longer is not available.
+pub const EXTENSION_PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take for one of its schemas; without them it is served all the same.
+pub const EXTENSION_SCHEMA_PATIENCE: Duration = Duration::from_secs(20);
+/// Bytes of what another server says about itself at once; a longer list or schema is none.
+pub const EXTENSION_BYTES: usize = 8 * 1024 * 1024;
+/// How often a server that is available is asked again what it serves.
+pub const EXTENSION_EVERY: Duration = Duration::from_secs(30);
+/// How often one is asked again that is not.
+pub const EXTENSION_RETRY: Duration = Duration::from_secs(5);
+/// How long after it was asked one is asked again because a request to it failed.
+pub const EXTENSION_DOUBT: Duration = Duration::from_secs(1);
+/// How soon it is looked again whether a namespace that is being deleted is empty elsewhere.
+pub const EXTENSION_SWEEP: Duration = Duration::from_secs(2);
+/// Objects of another server that are deleted one by one before it is looked what is left.
+pub const EXTENSION_DELETES: usize = 500;
+/// Other servers that are asked about themselves at the same time. Those beyond take their turn.
+pub const EXTENSIONS_AT_ONCE: usize = 16;
 /// How long to rest when no connection could be accepted.
 pub const REST: Duration = Duration::from_millis(50);

@@ -63,6 +63,9 @@ pub(crate) fn route<B>(
         _ => (false, parts),
     };
     let place = place(&version, parts)?;
+    if place.is_deep && place.subresource != "proxy" {
+        return Err(Rejection::NoSuchPath);
+    }
     // A query makes a watch of a list; one object is read whatever the query says.
     let by_query = place.name.is_none() && query.get("watch").is_some() && query.flag("watch");
     let watches = by_path || by_query;
@@ -117,7 +120,7 @@ fn is_read_by_people(user_agent: &str) -> bool {
 }
 
 /// The version and what comes after it; nothing for paths that lead to no resource.
-fn split(path: &str) -> Option<(GroupVersion, Vec<String>)> {
+pub(crate) fn split(path: &str) -> Option<(GroupVersion, Vec<String>)> {
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
     let mut parts: Vec<String> = path.split('/').skip(1).map(decoded).collect();
     let (version, behind) = match parts.first()?.as_str() {
@@ -135,11 +138,13 @@ fn split(path: &str) -> Option<(GroupVersion, Vec<String>)> {
 
 /// The parts of a path to an object.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Place {
-    namespace: Option<String>,
-    plural: String,
-    name: Option<String>,
-    subresource: String,
+pub(crate) struct Place {
+    pub(crate) namespace: Option<String>,
+    pub(crate) plural: String,
+    pub(crate) name: Option<String>,
+    pub(crate) subresource: String,
+    /// Whether more stands behind the subresource.
+    is_deep: bool,
 }
 
 /// What stands behind namespace, resource, name and subresource, without decoding it: it is somebody
@@ -150,7 +155,8 @@ fn rest(path: &str, behind: usize, is_namespaced: bool) -> &str {
     start.map_or("", |(start, _)| &path[start..])
 }
 
-fn place(version: &GroupVersion, parts: Vec<String>) -> Result<Place, Rejection> {
+/// The parts of a path to an object of a version.
+pub(crate) fn place(version: &GroupVersion, parts: Vec<String>) -> Result<Place, Rejection> {
     let mut parts = parts.into_iter();
     let mut next = || parts.next().filter(|part| !part.is_empty());
     let first = next().ok_or(Rejection::NoSuchPath)?;
@@ -172,14 +178,12 @@ fn place(version: &GroupVersion, parts: Vec<String>) -> Result<Place, Rejection>
         (None, first, next())
     };
     let subresource = next().unwrap_or_default();
-    if parts.next().is_some() && subresource != "proxy" {
-        return Err(Rejection::NoSuchPath);
-    }
     Ok(Place {
         namespace,
         plural,
         name,
         subresource,
+        is_deep: parts.next().is_some(),
     })
 }
 

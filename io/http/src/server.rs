@@ -23,6 +23,7 @@ use gantry_driver::Record;
 use gantry_gateway::{Authenticator, ClientCertificate, Clock, Gateway, OsEntropy};
 use gantry_pki::{Certificate, Pki, PkiError};
 
+use crate::aggregate::{self, Aggregate};
 use crate::coalesce::coalesced;
 use crate::front::{self, Front, Peer};
 use crate::limits::{
@@ -120,6 +121,7 @@ impl Server {
             clock: config.clock,
             metrics: Metrics::new(&config.record, &config.gateway, &config.version),
             tasks: Tasks::default(),
+            aggregate: Aggregate::new(config.pki.front_proxy()),
             chance: Mutex::new(OsEntropy::open().map_err(ServerError::Chance)?),
             record: config.record,
             places: Semaphore::new(config.bounds.requests),
@@ -155,6 +157,8 @@ impl Server {
             };
             listening.spawn(door.listen(listener));
         }
+        listening.spawn(aggregate::keep(Arc::clone(&self.front)));
+        listening.spawn(aggregate::sweep(Arc::clone(&self.front)));
         stop.await;
         self.stopping.send_replace(true);
         self.front.tasks.end().await;

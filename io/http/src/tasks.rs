@@ -29,7 +29,7 @@ impl Tasks {
         if set.len() >= CONVERSATIONS {
             return Err(Rejection::TooManyRequests {
                 message: format!(
-                    "{CONVERSATIONS} conversations with pods are open, which is the limit: try \
+                    "{CONVERSATIONS} conversations with pods and other servers are open, which is the limit: try \
                      again later"
                 ),
                 retry_after_seconds: 1,

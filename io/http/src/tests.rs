@@ -1,5 +1,6 @@
 //! The whole front over TLS: who may in, what they are told, and conversations in both protocols.
 
+mod aggregate;
 mod encodings;
 mod published;
 mod refused;

@@ -45,9 +45,14 @@ pub struct Authority {
 impl Authority {
     /// A new authority, trusted by nobody yet.
     pub fn create(now: Timestamp) -> Result<Self, PkiError> {
-        let failed = failed(NAME);
+        Self::called(NAME, now)
+    }
+
+    /// A new authority of this name.
+    pub(crate) fn called(name: &str, now: Timestamp) -> Result<Self, PkiError> {
+        let failed = failed(name);
         let key = KeyPair::generate().map_err(&failed)?;
-        let mut params = params(NAME, AUTHORITY_LIFETIME, now);
+        let mut params = params(name, AUTHORITY_LIFETIME, now);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![
             KeyUsagePurpose::DigitalSignature,
@@ -93,12 +98,16 @@ impl Authority {
 
     /// The authority of the folder `dir`, made when there is none.
     pub(crate) fn open_or_create(dir: &Path, now: Timestamp) -> Result<Self, PkiError> {
-        let path = dir.join(FILE);
-        if path.exists() {
-            return Self::open(dir);
+        Self::kept(&dir.join(FILE), NAME, now)
+    }
+
+    /// The authority that is kept in a file, made under this name when there is none.
+    pub(crate) fn kept(path: &Path, name: &str, now: Timestamp) -> Result<Self, PkiError> {
+        if let Some(text) = files::read(path)? {
+            return Self::from_text(&text).map_err(|error| damaged(path, &error));
         }
-        let authority = Self::create(now)?;
-        files::write(&path, &authority.to_text())?;
+        let authority = Self::called(name, now)?;
+        files::write(path, &authority.to_text())?;
         Ok(authority)
     }
 

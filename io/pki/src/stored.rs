@@ -13,7 +13,8 @@ use crate::authority::damaged;
 use crate::serving::Serving;
 use crate::tls::{provider, server_config};
 use crate::{
-    Authority, Certificate, Identity, PkiError, ServerNames, TokenKey, files, needs_renewal,
+    Authority, Certificate, FrontProxy, Identity, PkiError, ServerNames, TokenKey, files,
+    needs_renewal,
 };
 
 /// The cluster's keys.
@@ -22,6 +23,7 @@ pub struct Pki {
     folder: PathBuf,
     names: ServerNames,
     authority: Authority,
+    front_proxy: Arc<FrontProxy>,
     tokens: Arc<TokenKey>,
     serving: Arc<Serving>,
 }
@@ -31,6 +33,7 @@ impl Pki {
     pub fn open(dir: &Path, names: ServerNames, now: Timestamp) -> Result<Self, PkiError> {
         files::make_folder(dir)?;
         let authority = Authority::open_or_create(dir, now)?;
+        let front_proxy = FrontProxy::open(&dir.join("front-proxy-ca.pem"), now)?;
         let tokens = token_key(&dir.join("service-accounts.pem"))?;
         let identity = serving_identity(dir, &authority, &names, now)?;
         Ok(Self {
@@ -38,6 +41,7 @@ impl Pki {
             serving: Arc::new(Serving::new(&identity, &provider())?),
             names,
             authority,
+            front_proxy: Arc::new(front_proxy),
             tokens: Arc::new(tokens),
         })
     }
@@ -46,6 +50,12 @@ impl Pki {
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         self.authority.ca_pem()
+    }
+
+    /// How this server shows others that it may speak for its callers.
+    #[must_use]
+    pub fn front_proxy(&self) -> Arc<FrontProxy> {
+        Arc::clone(&self.front_proxy)
     }
 
     /// The key for service account tokens.

@@ -36,10 +36,35 @@ fn a_second_start_finds_the_same_keys() {
 }
 
 #[test]
+fn who_speaks_for_others_is_vouched_for_by_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(&dir, &[], now());
+    let proxy = first.front_proxy();
+    assert_ne!(proxy.ca_pem(), first.ca_pem());
+    let second = open(&dir, &[], now());
+    assert_eq!(proxy.ca_pem(), second.front_proxy().ca_pem());
+    assert!(!proxy.renew(now()).unwrap());
+    assert!(proxy.renew(after(now(), HOUR * 24 * 200)).unwrap());
+    let refused = proxy.client_config(ServerTrust::Authority(b"no certificate"));
+    assert!(refused.is_err());
+    for trust in [
+        ServerTrust::Anybody,
+        ServerTrust::Authority(first.ca_pem().as_bytes()),
+    ] {
+        assert!(proxy.client_config(trust).is_ok());
+    }
+}
+
+#[test]
 fn keys_can_be_read_by_their_owner_only() {
     let dir = tempfile::tempdir().unwrap();
     open(&dir, &[], now());
-    for file in ["ca.pem", "server.pem", "service-accounts.pem"] {
+    for file in [
+        "ca.pem",
+        "front-proxy-ca.pem",
+        "server.pem",
+        "service-accounts.pem",
+    ] {
         let metadata = std::fs::metadata(dir.path().join("pki").join(file)).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{file}");
     }

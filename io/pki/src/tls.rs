@@ -42,7 +42,8 @@ pub fn client_config(identity: &Identity) -> Result<Arc<ClientConfig>, PkiError>
     Ok(Arc::new(config))
 }
 
-fn roots(ca_pem: &str) -> Result<RootCertStore, PkiError> {
+/// The certificates in a text, as authorities.
+pub(crate) fn roots(ca_pem: &str) -> Result<RootCertStore, PkiError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
         let certificate = certificate.map_err(|error| PkiError::Malformed {

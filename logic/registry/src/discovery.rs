@@ -1,6 +1,7 @@
 //! What is served, as clients discover it: group by group, and all at once.
 //!
-//! Everything is derived from the descriptors; nothing is listed by hand.
+//! Everything is derived from the descriptors, or was said by the servers behind this one; nothing is
+//! listed by hand.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,26 +14,69 @@ use gantry_kinds::{Descriptor, Scope, Subresource};
 
 use crate::registry::Registry;
 
+/// One version of a group that another server serves, as far as it is known here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Other {
+    /// What it serves.
+    pub version: GroupVersion,
+    /// How early clients prefer the group: the higher, the earlier.
+    pub group_priority: i32,
+    /// How early they prefer the version within the group.
+    pub version_priority: i32,
+    /// Its resources, as [`resources`](crate::extensions::discovered::resources) reads them.
+    pub resources: Vec<Value>,
+    /// Whether that is what it serves now, and not what it served when it last answered.
+    pub is_current: bool,
+}
+
+/// How early clients prefer a version of this server's own.
+const OWN_VERSION: i32 = 100;
+
+/// A group: how early clients prefer it, and its versions with how early they prefer each.
+#[derive(Debug, Default)]
+struct Group<'a> {
+    priority: i32,
+    versions: Vec<(i32, &'a str)>,
+}
+
 /// The groups, each with its versions, in the order in which clients should prefer them.
-fn groups(registry: &Registry) -> Vec<(&str, Vec<&str>)> {
-    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for kind in registry.kinds() {
-        let versions = groups.entry(&kind.names.group).or_default();
-        if !versions.contains(&kind.names.version.as_ref()) {
-            versions.push(&kind.names.version);
+fn groups<'a>(registry: &'a Registry, others: &'a [Other]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
+    let mut add = |name: &'a str, priority: i32, version: (i32, &'a str)| {
+        let group = groups.entry(name).or_default();
+        group.priority = group.priority.max(priority);
+        if group.versions.iter().all(|(_, known)| *known != version.1) {
+            group.versions.push(version);
         }
+    };
+    for other in others {
+        let GroupVersion { group, version } = &other.version;
+        add(
+            group,
+            other.group_priority,
+            (other.version_priority, version),
+        );
     }
-    for versions in groups.values_mut() {
-        versions.sort_by_key(|version| priority(version));
+    for kind in registry.kinds() {
+        let (group, version) = (&kind.names.group, &kind.names.version);
+        add(group, group_priority(group), (OWN_VERSION, version));
     }
-    let mut groups: Vec<(&str, Vec<&str>)> = groups.into_iter().collect();
-    groups.sort_by_key(|(name, _)| Reverse(group_priority(name)));
+    for group in groups.values_mut() {
+        let versions = &mut group.versions;
+        versions.sort_by_key(|(own, version)| (Reverse(*own), priority(version)));
+    }
+    let mut groups: Vec<(&str, Group<'_>)> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, group)| Reverse(group.priority));
+    let names = |group: Group<'a>| group.versions.into_iter().map(|(_, name)| name).collect();
     groups
+        .into_iter()
+        .map(|(name, group)| (name, names(group)))
+        .collect()
 }
 
 /// The versions of one group.
-fn versions<'a>(registry: &'a Registry, group: &str) -> Option<Vec<&'a str>> {
-    let mut groups = groups(registry).into_iter();
+fn versions<'a>(registry: &'a Registry, others: &'a [Other], group: &str) -> Option<Vec<&'a str>> {
+    let mut groups = groups(registry, others).into_iter();
     Some(groups.find(|(name, _)| *name == group)?.1)
 }
 
@@ -60,17 +104,17 @@ impl Registry {
     pub fn core_versions(&self, address: &str) -> Value {
         json!({
             "kind": "APIVersions",
-            "versions": versions(self, "").unwrap_or_default(),
+            "versions": versions(self, &[], "").unwrap_or_default(),
             "serverAddressByClientCIDRs": [
                 {"clientCIDR": "0.0.0.0/0", "serverAddress": address},
             ],
         })
     }
 
-    /// `/apis`: all other groups.
+    /// `/apis`: all other groups, those of `others` among them.
     #[must_use]
-    pub fn group_list(&self) -> Value {
-        let groups = groups(self);
+    pub fn group_list(&self, others: &[Other]) -> Value {
+        let groups = groups(self, others);
         let named = groups.iter().filter(|(name, _)| !name.is_empty());
         let groups: Vec<Value> = named
             .map(|(name, versions)| group(name, versions))
@@ -80,8 +124,8 @@ impl Registry {
 
     /// `/apis/<group>`, if there is that group.
     #[must_use]
-    pub fn group(&self, name: &str) -> Option<Value> {
-        let versions = versions(self, name).filter(|_| !name.is_empty())?;
+    pub fn group(&self, others: &[Other], name: &str) -> Option<Value> {
+        let versions = versions(self, others, name).filter(|_| !name.is_empty())?;
         let mut group = group(name, &versions);
         group["kind"] = Value::from("APIGroup");
         group["apiVersion"] = Value::from("v1");
@@ -107,14 +151,14 @@ impl Registry {
     /// Everything below `/api` (the core group) or `/apis` (all others) at once, in version
     /// `version` of the discovery group: `v2` or `v2beta1`.
     #[must_use]
-    pub fn aggregated(&self, core: bool, version: &str) -> Value {
-        let groups = groups(self);
+    pub fn aggregated(&self, others: &[Other], core: bool, version: &str) -> Value {
+        let groups = groups(self, others);
         let wanted = groups.iter().filter(|(name, _)| name.is_empty() == core);
         let items: Vec<Value> = wanted
             .map(|(name, versions)| {
                 let versions = versions
                     .iter()
-                    .map(|version| self.aggregated_version(name, version));
+                    .map(|version| self.aggregated_version(others, name, version));
                 let versions: Vec<Value> = versions.collect();
                 json!({
                     "metadata": {"name": name, "creationTimestamp": null},
@@ -130,8 +174,13 @@ impl Registry {
         })
     }
 
-    fn aggregated_version(&self, group: &str, version: &str) -> Value {
+    fn aggregated_version(&self, others: &[Other], group: &str, version: &str) -> Value {
         let wanted = GroupVersion::new(group, version);
+        if let Some(other) = others.iter().find(|other| other.version == wanted) {
+            let freshness = if other.is_current { "Current" } else { "Stale" };
+            let resources = &other.resources;
+            return json!({"version": version, "freshness": freshness, "resources": resources});
+        }
         let resources: Vec<Value> = self.kinds_of(&wanted).map(aggregated).collect();
         json!({"version": version, "freshness": "Current", "resources": resources})
     }

@@ -16,6 +16,10 @@ pub const DISRUPTED_PODS: usize = 2000;
 /// name is taken, and may try again.
 pub const GENERATED_NAME_ATTEMPTS: usize = 8;
 
+/// Resources and subresources of one version that another server serves. Clients are not told of
+/// those beyond, which can be asked for all the same.
+pub const EXTENSION_RESOURCES: usize = 2000;
+
 /// Pods that are judged when their namespace begins to want more of them; the writer is told when
 /// there are others.
 pub const PODS_JUDGED: usize = 3000;

@@ -21,6 +21,12 @@ use gantry_kinds::Descriptor;
 use crate::registry::Registry;
 use dialect::Dialect;
 
+/// A document of the second version in protobuf, for clients that read nothing else.
+#[must_use]
+pub fn proto(document: &Value) -> Vec<u8> {
+    proto::encode(document)
+}
+
 impl Registry {
     /// `/openapi/v2`: everything in one document.
     #[must_use]
@@ -34,12 +40,6 @@ impl Registry {
             "paths": paths,
             "definitions": definitions::of(&kinds, Dialect::Second),
         })
-    }
-
-    /// The same in protobuf, for clients that read nothing else.
-    #[must_use]
-    pub fn openapi_v2_proto(&self) -> Vec<u8> {
-        proto::encode(&self.openapi_v2())
     }
 
     /// `/openapi/v3/<group and version>`: one group at one version, if it is served.

@@ -7,6 +7,7 @@ mod custom;
 mod deletion;
 mod errands;
 mod evictions;
+mod extensions;
 mod kinds;
 mod lists;
 mod options;

@@ -19,14 +19,15 @@ pub(super) fn answer<B>(
     wanted: &Wanted,
 ) -> Option<Result<Response<Body>, Rejection>> {
     let registry = front.gateway.registry();
+    let others = front.aggregate.discovered();
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let value = match (parts.as_slice(), wanted.aggregated()) {
         (["api"], Some(version)) => return Some(Ok(aggregated(front, true, version, request))),
         (["apis"], Some(version)) => return Some(Ok(aggregated(front, false, version, request))),
         (["api"], None) => registry.core_versions(&front.address),
-        (["apis"], None) => registry.group_list(),
+        (["apis"], None) => registry.group_list(&others),
         (["api", version], _) => registry.resource_list(&GroupVersion::new("", *version))?,
-        (["apis", group], _) => registry.group(group)?,
+        (["apis", group], _) => registry.group(&others, group)?,
         (["apis", group, version], _) => {
             registry.resource_list(&GroupVersion::new(*group, *version))?
         }
@@ -42,11 +43,9 @@ fn aggregated<B>(
     version: &'static str,
     request: &Request<B>,
 ) -> Response<Body> {
-    let content = front
-        .gateway
-        .registry()
-        .aggregated(core, version)
-        .to_string();
+    let others = front.aggregate.discovered();
+    let registry = front.gateway.registry();
+    let content = registry.aggregated(&others, core, version).to_string();
     let etag = format!(
         "\"{:016X}\"",
         Fnv::default().with(content.as_bytes()).value()

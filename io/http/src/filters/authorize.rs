@@ -41,7 +41,8 @@ pub(crate) fn resource(
     )
 }
 
-fn check(gateway: &Gateway, attributes: &Attributes<'_>) -> Result<(), Rejection> {
+/// Whether something is allowed.
+pub(crate) fn check(gateway: &Gateway, attributes: &Attributes<'_>) -> Result<(), Rejection> {
     let decision = gateway.authorize(attributes);
     if decision.is_allowed() {
         Ok(())

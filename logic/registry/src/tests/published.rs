@@ -18,7 +18,7 @@ fn both_forms_of_discovery_agree() {
         .map(|one| one["name"].as_str().unwrap())
         .collect();
     assert!(names.contains(&"deployments/scale"), "{names:?}");
-    let all = server.registry().aggregated(false, "v2");
+    let all = server.registry().aggregated(&[], false, "v2");
     let apps = all["items"]
         .as_array()
         .unwrap()
@@ -39,8 +39,8 @@ fn groups_come_in_the_order_in_which_clients_prefer_them() {
         let name = groups.map(|group| group.pointer(path).unwrap().as_str().unwrap());
         name.map(str::to_owned).collect()
     };
-    let listed = names(&server.registry().group_list(), "groups", "/name");
-    let together = server.registry().aggregated(false, "v2");
+    let listed = names(&server.registry().group_list(&[]), "groups", "/name");
+    let together = server.registry().aggregated(&[], false, "v2");
     assert_eq!(names(&together, "items", "/metadata/name"), listed);
     assert_eq!(
         listed,
@@ -67,7 +67,7 @@ fn groups_come_in_the_order_in_which_clients_prefer_them() {
             "flowcontrol.apiserver.k8s.io",
         ]
     );
-    let scalers = server.registry().group("autoscaling").unwrap();
+    let scalers = server.registry().group(&[], "autoscaling").unwrap();
     assert_eq!(scalers["versions"][0]["version"], "v2");
 }
 

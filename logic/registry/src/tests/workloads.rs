@@ -62,7 +62,7 @@ fn an_autoscaler_is_one_object_in_two_versions() {
     assert_eq!(listed["apiVersion"], "autoscaling/v1");
     let spec = &listed["items"][0]["spec"];
     assert_eq!(spec["targetCPUUtilizationPercentage"], 60);
-    let group = server.registry().group("autoscaling").unwrap();
+    let group = server.registry().group(&[], "autoscaling").unwrap();
     assert_eq!(group["preferredVersion"]["version"], "v2");
 }
 

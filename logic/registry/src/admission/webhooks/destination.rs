@@ -1,17 +1,15 @@
 //! Where a webhook listens: at a URL, or behind a service. A service is reached at one of its
-//! endpoints that are ready: nothing between this server and the pods has to be up for that.
+//! endpoints.
 
 use std::sync::Arc;
 
 use k8s_openapi::api::admissionregistration::v1::ServiceReference;
-use k8s_openapi::api::core::v1::{Service, ServicePort};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
 
-use gantry_api::{GroupResource, ObjectKey};
 use gantry_base::entropy;
 
 use super::hooks::Hook;
 use crate::call::Call;
+use crate::endpoints::{self, ServicePlace};
 use crate::question::Destination;
 
 const HTTPS: u16 = 443;
@@ -96,62 +94,14 @@ fn endpoint(
     wanted: &ServiceReference,
     number: i32,
 ) -> Result<(String, u16), String> {
-    let (namespace, name) = (&wanted.namespace, &wanted.name);
-    let key = ObjectKey::new(GroupResource::new("", "services"), namespace, name);
-    let service = call.look_up(&key);
-    let service: Option<Service> = service.and_then(|service| service.to_typed().ok());
-    let spec = service.and_then(|service| service.spec);
-    let spec = spec.ok_or_else(|| format!("service {name:?} not found"))?;
-    if spec.type_.as_deref() == Some("ExternalName") {
-        let host = spec.external_name.unwrap_or_default();
-        let port = u16::try_from(number).unwrap_or(HTTPS);
-        return Ok((host, port));
-    }
-    let mut ports = spec.ports.iter().flatten();
-    let port = ports.find(|port| port.port == number);
-    let port =
-        port.ok_or_else(|| format!("no service port {number} found for service {name:?}"))?;
-    let ready = ready(call, wanted, port);
-    if ready.is_empty() {
-        return Err(format!("no endpoints available for service {name:?}"));
-    }
-    let chosen = entropy::below(call.chance, ready.len());
-    Ok(ready[chosen].clone())
-}
-
-/// All addresses behind a service's port that are ready.
-fn ready(call: &Call<'_>, service: &ServiceReference, port: &ServicePort) -> Vec<(String, u16)> {
-    let slices = GroupResource::new("discovery.k8s.io", "endpointslices");
-    let prefix = ObjectKey::prefix(&slices, Some(&service.namespace));
-    let is_of_service = |labels: &gantry_base::Pairs| {
-        let owner = labels
-            .iter()
-            .find(|(key, _)| *key == "kubernetes.io/service-name");
-        owner.is_some_and(|(_, owner)| owner == service.name)
+    let place = ServicePlace {
+        namespace: wanted.namespace.clone(),
+        name: wanted.name.clone(),
+        port: number,
     };
-    let stored = call.snapshot.range(&prefix, None);
-    let stored = stored.filter(|(_, stored)| is_of_service(&stored.value.summary().labels));
-    let slices = stored.filter_map(|(_, stored)| {
-        let slice = stored.value.object(stored.modified);
-        slice.to_typed::<EndpointSlice>().ok()
-    });
-    let name = port.name.as_deref().unwrap_or("");
-    slices.flat_map(|slice| addresses(&slice, name)).collect()
-}
-
-fn addresses(slice: &EndpointSlice, port: &str) -> Vec<(String, u16)> {
-    let mut ports = slice.ports.iter().flatten();
-    let number = ports.find(|own| own.name.as_deref().unwrap_or("") == port);
-    let number = number.and_then(|own| u16::try_from(own.port?).ok());
-    let Some(number) = number else {
-        return Vec::new();
-    };
-    let ready = slice.endpoints.iter().filter(|endpoint| {
-        let conditions = endpoint.conditions.as_ref();
-        conditions.and_then(|conditions| conditions.ready) != Some(false)
-    });
-    let first = ready.filter_map(|endpoint| endpoint.addresses.first());
-    first.map(|address| (address.clone(), number)).collect()
+    let mut places = endpoints::places(call.snapshot, &place).map_err(|why| why.to_string())?;
+    let chosen = entropy::below(call.chance, places.len());
+    Ok(places.swap_remove(chosen))
 }
 
 #[cfg(test)]
