@@ -1,9 +1,15 @@
 //! Empties a namespace that is being deleted, pods first, and then lets it go.
+//!
+//! What other API servers keep in it is emptied by whoever can reach them, who notes that at the
+//! namespace; until then it stays, and says what it waits for.
+
+mod elsewhere;
 
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 
 use gantry_api::views::Meta;
 use gantry_api::{GroupResource, Object, ObjectKey, Revision};
@@ -14,9 +20,11 @@ use gantry_reconcile::{Cached, Controller, Plan, Reconciler, Sources, View, Writ
 
 use crate::census::{self, Census};
 use crate::limits::DELETE_BURST;
+use elsewhere::Elsewhere;
 
 /// The finalizer in `spec.finalizers` that holds a namespace until it is empty.
 const FINALIZER: &str = "kubernetes";
+const DISCOVERY: &str = "NamespaceDeletionDiscoveryFailure";
 const REMAINING: &str = "NamespaceContentRemaining";
 const HELD: &str = "NamespaceFinalizersRemaining";
 
@@ -56,6 +64,8 @@ pub struct World {
     remaining: Vec<Arc<dyn Cached>>,
     /// Resources of which the view may not show yet what was made before the deletion began.
     unsure: Vec<GroupResource>,
+    /// Other API servers that may still keep something in it.
+    elsewhere: Vec<Elsewhere>,
     now: Timestamp,
 }
 
@@ -63,7 +73,9 @@ impl Controller for Namespaces {
     const NAME: &'static str = "namespace-controller";
 
     fn sources(&self) -> Sources {
-        let sources = Sources::new().own::<Namespace>();
+        let sources = Sources::new()
+            .own::<Namespace>()
+            .mapped::<APIService>(elsewhere::concerned);
         census::count(Homes(sources.defined(home))).0
     }
 
@@ -81,6 +93,7 @@ impl Controller for Namespaces {
         let late = kinds.map(|kind| kind.resource);
         let late = late.filter(|resource| is_late(&resource));
         Some(World {
+            elsewhere: elsewhere::of(&namespace, view),
             namespace,
             remaining,
             unsure: self
@@ -129,6 +142,8 @@ impl Reconciler for Namespaces {
         let is_pod = |object: &&Arc<dyn Cached>| object.object_key().resource == pods;
         if world.remaining.iter().any(|object| is_pod(&object)) {
             delete(world.remaining.iter().filter(is_pod), &mut plan);
+            report(world, &mut plan);
+        } else if world.remaining.is_empty() && !world.elsewhere.is_empty() {
             report(world, &mut plan);
         } else if world.remaining.is_empty() {
             for resource in &world.unsure {
@@ -221,10 +236,15 @@ fn conditions(world: &World) -> [NamespaceCondition; 5] {
     let fine =
         |type_: &str, reason: &str, message: &str| condition(type_, "False", reason, message);
     [
-        fine(
-            "NamespaceDeletionDiscoveryFailure",
-            "ResourcesDiscovered",
-            "All resources successfully discovered",
+        elsewhere::failure(&world.elsewhere).map_or_else(
+            || {
+                fine(
+                    DISCOVERY,
+                    "ResourcesDiscovered",
+                    "All resources successfully discovered",
+                )
+            },
+            |message| condition(DISCOVERY, "True", "DiscoveryFailed", &message),
         ),
         fine(
             "NamespaceDeletionGroupVersionParsingFailure",

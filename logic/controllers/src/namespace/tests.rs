@@ -93,3 +93,54 @@ fn what_is_left_and_what_holds_it_is_said_once() {
     put::<Namespace>(&mut view, said);
     assert_eq!(shown(&plan(&view)), "\n");
 }
+
+fn registration(status: &str) -> serde_json::Value {
+    json!({
+        "metadata": {"name": "v1.example.com"},
+        "spec": {"group": "example.com", "version": "v1", "groupPriorityMinimum": 1,
+            "versionPriority": 1, "service": {"namespace": "b", "name": "api"}},
+        "status": {"conditions": [{"type": "Available", "status": status, "message": "no answer"}]},
+    })
+}
+
+#[test]
+fn what_other_servers_keep_holds_a_namespace_and_it_says_so() {
+    let mut view = View::default();
+    terminating(&mut view);
+    put::<APIService>(&mut view, registration("False"));
+    let text = shown(&plan(&view));
+    assert!(text.starts_with("status namespaces a"), "{text}");
+    let why = "Discovery failed for some groups, 1 failing: unable to retrieve the complete list \
+               of server APIs: example.com/v1: no answer";
+    assert!(text.contains(why), "{text}");
+    put::<APIService>(&mut view, registration("True"));
+    let text = shown(&plan(&view));
+    assert!(text.starts_with("status namespaces a"), "{text}");
+    assert!(text.contains("ResourcesDiscovered"), "{text}");
+}
+
+#[test]
+fn a_namespace_goes_once_nothing_is_left_elsewhere() {
+    let mut view = View::default();
+    put::<APIService>(&mut view, registration("True"));
+    put::<Namespace>(
+        &mut view,
+        json!({
+            "metadata": {
+                "name": "a", "uid": "a", "resourceVersion": "9",
+                "deletionTimestamp": "2026-01-01T11:59:00Z",
+                "annotations": {gantry_kinds::apiregistration::EMPTIED: "v1.a,v1.example.com"},
+            },
+            "spec": {"finalizers": ["kubernetes"]},
+        }),
+    );
+    let last = plan(&view).actions.pop();
+    let is_freed = matches!(
+        last,
+        Some(Write::Update {
+            subresource: Some("finalize"),
+            ..
+        })
+    );
+    assert!(is_freed, "{last:?}");
+}
