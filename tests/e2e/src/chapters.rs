@@ -1,5 +1,6 @@
 //! The chapters, in the order in which a reader would try things.
 
+mod aggregation;
 mod clients;
 mod crash;
 mod custom;
@@ -43,6 +44,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("webhooks", webhooks::TESTS),
     ("custom", custom::TESTS),
     ("encryption", encryption::TESTS),
+    ("aggregation", aggregation::TESTS),
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("storage", storage::TESTS),

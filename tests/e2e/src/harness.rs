@@ -4,6 +4,7 @@
 mod cluster;
 mod debian;
 mod etcd;
+mod extension;
 mod images;
 mod kubectl;
 mod lab;
@@ -17,6 +18,7 @@ mod webhook;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use etcd::Etcd;
+pub(crate) use extension::Extension;
 pub(crate) use kubectl::Kubectl;
 pub(crate) use lab::Lab;
 pub(crate) use program::{Background, Program};
