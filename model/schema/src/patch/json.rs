@@ -20,6 +20,9 @@ pub fn json(mut target: Value, patch: Value) -> Result<Value, PatchError> {
         if moved > limits::PATCH_BYTES_MAX {
             return Err(PatchError::TooMuchCopied { index });
         }
+        if tells_absence(&target, operation) {
+            continue;
+        }
         let one = std::slice::from_ref(operation);
         json_patch::patch_unsafe(&mut target, one).map_err(|error| PatchError::Operation {
             index,
@@ -28,6 +31,22 @@ pub fn json(mut target: Value, patch: Value) -> Result<Value, PatchError> {
         })?;
     }
     Ok(target)
+}
+
+/// Whether this tests for null what is not there, but could be. RFC 6902 would fail; the original
+/// holds it true, and clients rely on it: they test a field for null before they add it.
+fn tells_absence(target: &Value, operation: &PatchOperation) -> bool {
+    let PatchOperation::Test(test) = operation else {
+        return false;
+    };
+    let parent = test.path.split_back().map(|(parent, _)| parent);
+    test.value.is_null()
+        && target.pointer(test.path.as_str()).is_none()
+        && parent.is_some_and(|parent| {
+            target
+                .pointer(parent.as_str())
+                .is_some_and(Value::is_object)
+        })
 }
 
 /// The bytes that an operation puts elsewhere, once it is known not to nest too deeply.

@@ -141,6 +141,22 @@ fn a_failing_operation_is_named() {
 }
 
 #[test]
+fn what_is_absent_is_null_to_a_test() {
+    let path = "/metadata/finalizers";
+    let patch = json!([
+        {"op": "test", "path": path, "value": null},
+        {"op": "add", "path": path, "value": ["a"]},
+    ]);
+    let added = json!({"metadata": {"finalizers": ["a"]}});
+    assert_eq!(json(json!({"metadata": {}}), patch.clone()).unwrap(), added);
+    assert!(
+        json(json!({}), patch.clone()).is_err(),
+        "nothing to be absent in"
+    );
+    assert!(json(added, patch).is_err(), "it is there");
+}
+
+#[test]
 fn operations_are_bounded_in_number_depth_and_growth() {
     let many = Value::Array(vec![json!({"op": "test", "path": "", "value": {}}); 10_001]);
     assert!(matches!(
