@@ -1,11 +1,17 @@
 //! Other people's clients, as they are: the stock kubectl through its list of commands, the Python
-//! client, and Helm. All against a control plane alone.
+//! client, Helm, and operators. All against a control plane alone.
+
+mod operators;
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+
+use operators::{
+    an_operator_of_controller_runtime_runs_as_it_is, kube_rs_derives_watches_patches_and_controls,
+};
 
 use super::tests;
 use crate::harness::{Cluster, Kubectl, Lab, Program, Test, not_tried, until};
@@ -15,6 +21,8 @@ pub(crate) const TESTS: &[Test] = tests![
     the_newest_kubectl_goes_through_its_commands,
     the_python_client_drives_a_cluster,
     helm_installs_upgrades_rolls_back_and_removes,
+    kube_rs_derives_watches_patches_and_controls,
+    an_operator_of_controller_runtime_runs_as_it_is,
 ];
 
 /// Packages that have to be built, or downloaded, take their time.
@@ -371,10 +379,15 @@ fn helm_installs_upgrades_rolls_back_and_removes(lab: &Lab) -> Result<()> {
     cluster.gone("deploy r-own")
 }
 
+/// Where programs are kept that took long to build.
+fn tools() -> PathBuf {
+    std::env::temp_dir().join("gantry-e2e-tools")
+}
+
 /// Helm as it is on this machine, or built once and kept.
 fn helm() -> Result<Option<PathBuf>> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let kept = std::env::temp_dir().join("gantry-e2e-tools");
+    let kept = tools();
     let mut places = std::env::split_paths(&path).chain([kept.clone()]);
     if let Some(found) = places.find(|dir| dir.join("helm").is_file()) {
         return Ok(Some(found.join("helm")));
