@@ -37,6 +37,8 @@ pub struct ControlConfig {
     pub node_ports: RangeInclusive<u16>,
     /// Which steps of admission are taken, and what they fill in.
     pub admission: Admission,
+    /// Whom to believe besides the cluster itself.
+    pub authn: gantry_authn::Config,
     /// The version that is announced, such as `v1.35.0`.
     pub version: String,
 }

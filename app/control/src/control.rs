@@ -67,11 +67,12 @@ impl Control {
         )?);
         identity::check(&engine, &pki).await?;
         let pictures = engine.clone();
-        let authn = Arc::new(Authn::new(Ground {
+        let ground = Ground {
             key: pki.tokens(),
             snapshot: Box::new(move || pictures.snapshot()),
             clock: Arc::clone(&clock),
-        }));
+        };
+        let authn = Arc::new(Authn::new(ground, config.authn.clone())?);
         let mut tasks = JoinSet::new();
         tasks.spawn(authn.follow(engine.clone()));
         let settings = Settings {

@@ -12,6 +12,9 @@ use gantry_store::CommitError;
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
+    /// Somebody who is to know whose tokens are cannot be asked.
+    #[error("prepare to ask whose tokens are")]
+    Authn(#[from] gantry_authn::WebhookError),
     /// The store could not be opened.
     #[error("open the store")]
     Store(#[from] JournalError),

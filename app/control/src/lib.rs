@@ -17,4 +17,5 @@ pub use config::{Candidate, ControlConfig};
 pub use control::{Control, Resealing};
 pub use engine::reseal;
 pub use error::ControlError;
+pub use gantry_authn::Config as AuthnConfig;
 pub use gantry_reconcile::Timing;

@@ -32,6 +32,7 @@ fn config(data_dir: &std::path::Path) -> ControlConfig {
         },
         node_ports: 30_000..=32_767,
         admission: Admission::default(),
+        authn: gantry_control::AuthnConfig::default(),
         version: "v1.35.0".to_owned(),
     }
 }

@@ -82,6 +82,58 @@ pub(crate) struct Settings {
     /// How long pods stay on a node that does not answer [default: 300].
     #[arg(long, value_name = "N")]
     pub(crate) default_unreachable_toleration_seconds: Option<u32>,
+    /// Whether those may ask who show nothing, as far as roles allow it [default: true].
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) anonymous_auth: Option<bool>,
+    /// A file that says which issuers of tokens to believe: an AuthenticationConfiguration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authentication_config: Option<PathBuf>,
+    /// Ask somebody outside whose tokens are that nobody here knows: a file like a kubeconfig.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authentication_token_webhook_config_file: Option<PathBuf>,
+    /// The version of the TokenReviews that are sent there: v1 or v1beta1 [default: v1].
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) authentication_token_webhook_version: Option<String>,
+    /// How long the answers count [default: 2m].
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) authentication_token_webhook_cache_ttl: Option<String>,
+    /// An OpenID Connect issuer to believe: an https URL.
+    #[arg(long, value_name = "URL")]
+    pub(crate) oidc_issuer_url: Option<String>,
+    /// For whom the issuer's tokens must be meant.
+    #[arg(long, value_name = "ID")]
+    pub(crate) oidc_client_id: Option<String>,
+    /// The claim that names the user [default: sub].
+    #[arg(long, value_name = "CLAIM")]
+    pub(crate) oidc_username_claim: Option<String>,
+    /// What comes before the user's name, or - for nothing [default: the issuer and #; nothing
+    /// before an email].
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) oidc_username_prefix: Option<String>,
+    /// The claim that names the user's groups [default: none].
+    #[arg(long, value_name = "CLAIM")]
+    pub(crate) oidc_groups_claim: Option<String>,
+    /// What comes before each group [default: nothing].
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) oidc_groups_prefix: Option<String>,
+    /// A claim that the issuer's tokens must have, and its value; may be repeated.
+    #[arg(long, value_name = "CLAIM=VALUE")]
+    pub(crate) oidc_required_claim: Vec<String>,
+    /// What the issuer's tokens may be signed with [default: RS256].
+    #[arg(long, value_name = "ALG,...", value_delimiter = ',')]
+    pub(crate) oidc_signing_algs: Vec<String>,
+    /// The authority that vouches for the issuer [default: those this machine trusts].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) oidc_ca_file: Option<PathBuf>,
+    /// A file with tokens and their users: lines of the form token,user,uid,"group1,group2".
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_auth_file: Option<PathBuf>,
     /// Keep the state in an etcd instead of the data directory: the addresses of its members, such
     /// as https://10.0.0.5:2379,https://10.0.0.6:2379.
     #[arg(long, value_name = "URLS")]
@@ -147,6 +199,10 @@ impl Settings {
         let files = [
             &mut merged.admission_control_config_file,
             &mut merged.encryption_provider_config,
+            &mut merged.authentication_config,
+            &mut merged.authentication_token_webhook_config_file,
+            &mut merged.oidc_ca_file,
+            &mut merged.token_auth_file,
             &mut merged.registries,
             &mut merged.datastore_cafile,
             &mut merged.datastore_certfile,

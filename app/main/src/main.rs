@@ -12,6 +12,7 @@ mod datastore;
 mod demo;
 mod down;
 mod encryption;
+mod identity;
 mod image;
 mod kubeconfig;
 mod notice;

@@ -30,7 +30,7 @@ use crate::config::Settings;
 use crate::notice::{Notice, Notices};
 use crate::options::{Server as Options, Which};
 use crate::process::{note_serving, require_root, serving};
-use crate::{address, datastore, encryption, image, kubeconfig, renewal};
+use crate::{address, datastore, encryption, identity, image, kubeconfig, renewal};
 
 /// How long an `up` waits for an etcd that does not answer. In the foreground a server waits on.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -284,6 +284,7 @@ pub(crate) fn control_config(cluster: &Cluster, settings: &Settings) -> Result<C
         service_range: cluster.services(),
         node_ports: cluster.node_ports(),
         admission: admission(settings)?,
+        authn: identity::config(settings)?,
         version: VERSION.to_owned(),
     })
 }

@@ -5,8 +5,15 @@
 
 mod accounts;
 mod authn;
+mod config;
+mod fetch;
+pub mod limits;
+mod provider;
 mod revoked;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 pub use authn::{Authn, Ground};
+pub use config::Config;
+pub use webhook::{WebhookConfig, WebhookError};

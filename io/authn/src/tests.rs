@@ -1,5 +1,7 @@
 //! Credentials that count, and those that do not count any more.
 
+mod issuer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use gantry_pki::TokenKey;
 use gantry_registry::subresources::token::{BoundObject, TokenClaims};
 use gantry_store::{Key, MemoryStore, Store, Txn};
 
-use crate::{Authn, Ground};
+use crate::{Authn, Config, Ground};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
@@ -68,11 +70,12 @@ impl World {
 
     fn with(store: MemoryStore, key: Arc<TokenKey>, now: Timestamp) -> Self {
         let pictures = store.clone();
-        let authn = Authn::new(Ground {
+        let ground = Ground {
             key,
             snapshot: Box::new(move || pictures.snapshot()),
             clock: Arc::new(Stopped(now)),
-        });
+        };
+        let authn = Authn::new(ground, Config::default()).unwrap();
         Self { store, authn }
     }
 

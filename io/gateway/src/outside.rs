@@ -119,6 +119,11 @@ pub trait Authenticator: fmt::Debug + Send + Sync {
         shown.caller(now)
     }
 
+    /// Who somebody is who shows nothing; nobody, when that is not enough for `path`.
+    fn anonymous(&self, _path: &str) -> Option<Caller> {
+        Some(Caller::anonymous())
+    }
+
     /// Seen to change whenever certificates that counted may count no longer.
     fn revoked(&self) -> watch::Receiver<()> {
         watch::channel(()).1

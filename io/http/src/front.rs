@@ -156,7 +156,8 @@ async fn treat(
     request: Request<Incoming>,
     wanted: &Wanted,
 ) -> Result<Response<Body>, Rejection> {
-    let caller = authenticate::caller(front, peer, request.headers()).await?;
+    let caller =
+        authenticate::caller(front, peer, (request.uri().path(), request.headers())).await?;
     let caller = impersonate::caller(&front.gateway, caller, request.headers())?;
     if let Some(other) = aggregate::behind(&front.gateway, request.uri().path()) {
         let _place = front.place()?;

@@ -17,5 +17,7 @@ pub const ADMIN_LIFETIME: Duration = DAY.saturating_mul(30);
 pub const CLOCK_SKEW: Duration = Duration::from_mins(5);
 /// A token or key file that is larger than this is not one of ours.
 pub const FILE_BYTES: u64 = 64 * 1024;
+/// Keys of an issuer that are looked at; those beyond do not count.
+pub const FOREIGN_KEYS: usize = 100;
 /// Longer tokens are refused before anything of them is decoded.
 pub const TOKEN_BYTES: usize = 16 * 1024;

@@ -18,7 +18,7 @@ const IN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
 pub(crate) async fn caller(
     front: &Front,
     peer: &Peer,
-    headers: &HeaderMap,
+    (path, headers): (&str, &HeaderMap),
 ) -> Result<Caller, Rejection> {
     if let Some(certificate) = &peer.certificate {
         let found = front
@@ -27,7 +27,8 @@ pub(crate) async fn caller(
         return found.map_err(|why| refused("certificate", &why));
     }
     let Some(token) = bearer(headers) else {
-        return Ok(Caller::anonymous());
+        let anonymous = front.authenticator.anonymous(path);
+        return anonymous.ok_or(Rejection::Unauthorized);
     };
     let found = front.authenticator.authenticate(&token, &[]).await;
     found
