@@ -161,7 +161,7 @@ async fn commit_each(shared: &Shared, txns: Vec<Txn>) -> Vec<Result<Revision, Co
 }
 
 /// Asks all of them, many at the same time.
-async fn ask_each(shared: &Shared, questions: Vec<Question>) -> Vec<(String, Answer)> {
+pub(crate) async fn ask_each(shared: &Shared, questions: Vec<Question>) -> Vec<(String, Answer)> {
     let mut answers = Vec::with_capacity(questions.len());
     for some in questions.chunks(QUESTIONS_AT_ONCE) {
         let asked = some.iter().map(async |question| {

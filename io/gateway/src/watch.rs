@@ -11,9 +11,9 @@ use bytes::Bytes;
 
 use gantry_api::Rejection;
 use gantry_base::entropy::{Seeded, below};
-use gantry_registry::limits::WATCH_SECONDS;
+use gantry_registry::limits::{CONVERTED_AT_ONCE, WATCH_SECONDS};
 use gantry_registry::verbs::watch::{refusal, survives};
-use gantry_registry::{Encoding, Event, Request, WatchPlan};
+use gantry_registry::{Answers, Converted, Encoding, Event, Request, WatchPlan};
 use gantry_store::{KeyRange, Watch, WatchError};
 
 pub(crate) use frames::Frames;
@@ -30,8 +30,10 @@ pub struct WatchStream {
     watch: Watch,
     /// What becomes of the definition of the kind, if a user defined it.
     definition: Option<Watch>,
-    /// What was there at the beginning and has not been told yet.
-    beginning: VecDeque<Event>,
+    /// What has not been told yet: at first all that was there at the beginning.
+    untold: VecDeque<Event>,
+    /// Frames that are ready to be sent.
+    ready: VecDeque<Bytes>,
     /// Whether the end of the beginning is still to be marked.
     marks_beginning: bool,
     is_first: bool,
@@ -66,7 +68,7 @@ pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStrea
         shared.ledger.watch(range, plan.since)
     });
     let definition = definition.transpose().map_err(|error| refusal(&error))?;
-    let beginning = plan.begin(&shared.ledger.snapshot())?.into();
+    let untold = plan.begin(&shared.ledger.snapshot())?.into();
     Ok(WatchStream {
         marks_beginning: plan.marks_beginning,
         end: shared.clock.sleep(lifetime(shared, &plan)),
@@ -75,7 +77,8 @@ pub(crate) fn open(shared: &Arc<Shared>, request: &Request) -> Result<WatchStrea
         plan,
         watch,
         definition,
-        beginning,
+        untold,
+        ready: VecDeque::new(),
         is_first: true,
         is_over: false,
     })
@@ -117,22 +120,22 @@ impl WatchStream {
     ///
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Bytes> {
-        if self.is_over {
-            return None;
-        }
-        if let Some(event) = self.beginning.pop_front() {
-            return Some(self.frame(&event));
-        }
-        if std::mem::take(&mut self.marks_beginning) {
-            return Some(self.plan.bookmark(self.plan.since, true));
-        }
         loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Some(frame);
+            }
+            if self.is_over {
+                return None;
+            }
+            if !self.untold.is_empty() {
+                self.tell().await;
+                continue;
+            }
+            if std::mem::take(&mut self.marks_beginning) {
+                return Some(self.plan.bookmark(self.plan.since, true));
+            }
             match self.wait().await {
-                Next::Change(Ok(change)) => {
-                    if let Some(event) = self.plan.event(&change) {
-                        return Some(self.frame(&event));
-                    }
-                }
+                Next::Change(Ok(change)) => self.untold.extend(self.plan.event(&change)),
                 Next::Change(Err(error)) => {
                     self.is_over = true;
                     return Some(WatchPlan::error(&refusal(&error), self.plan.encoding()));
@@ -166,6 +169,35 @@ impl WatchStream {
         }
     }
 
+    /// Makes the frame of the next event, or those of several that a webhook is asked about
+    /// together. An event goes when its frame is there, and not before. A webhook that fails ends
+    /// the watch: to leave something out would be worse.
+    async fn tell(&mut self) {
+        let is_foreign = |event: &&Event| self.plan.is_foreign(event);
+        let foreign = self.untold.iter().take_while(is_foreign);
+        let foreign: Vec<Event> = foreign.take(CONVERTED_AT_ONCE).cloned().collect();
+        if foreign.is_empty() {
+            let event = self.untold.pop_front();
+            let frame = event.map(|event| self.frame(&event));
+            self.ready.extend(frame);
+            return;
+        }
+        let is_first = self.is_first;
+        match converted(&self.shared, &self.plan, &foreign, is_first).await {
+            Ok(frames) => {
+                self.untold.drain(..foreign.len());
+                self.is_first = false;
+                self.ready.extend(frames);
+            }
+            Err(rejection) => {
+                self.untold.clear();
+                self.is_over = true;
+                let frame = WatchPlan::error(&rejection, self.plan.encoding());
+                self.ready.push_back(frame);
+            }
+        }
+    }
+
     fn frame(&mut self, event: &Event) -> Bytes {
         let now = self.shared.clock.now();
         let is_first = std::mem::take(&mut self.is_first);
@@ -177,4 +209,39 @@ impl WatchStream {
         }
         self.plan.frame(event, is_first, now)
     }
+}
+
+/// The frames of events whose objects a webhook has to convert, unless somebody else just had them
+/// converted.
+async fn converted(
+    shared: &Shared,
+    plan: &WatchPlan,
+    events: &[Event],
+    is_first: bool,
+) -> Result<Vec<Bytes>, Rejection> {
+    if plan.is_shared() {
+        let known = events.iter().map(|event| shared.frames.known(plan, event));
+        if let Some(known) = known.collect::<Option<Vec<Bytes>>>() {
+            return Ok(known);
+        }
+    }
+    let mut answers = Answers::new();
+    let objects = loop {
+        let snapshot = shared.ledger.snapshot();
+        match plan.converted(events, &answers, &snapshot)? {
+            Converted::Objects(objects) => break objects,
+            Converted::Ask(questions) => answers.extend(call::ask_each(shared, questions).await),
+        }
+    };
+    let now = shared.clock.now();
+    let mut is_first = is_first && !plan.is_shared();
+    let frames = events.iter().zip(objects).map(|(event, object)| {
+        let is_first = std::mem::take(&mut is_first);
+        let frame = plan.frame_of(event, object, (is_first, now));
+        if plan.is_shared() {
+            return shared.frames.get(plan, event, || frame.clone());
+        }
+        frame
+    });
+    Ok(frames.collect())
 }

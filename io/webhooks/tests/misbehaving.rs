@@ -119,14 +119,84 @@ impl Lab {
     ) -> (u16, Value) {
         let mut request = Request::new(Verb::Create, Resource::new(version, plural));
         request.namespace = namespace.map(str::to_owned);
+        self.send(request, Some(body)).await
+    }
+
+    async fn send(&self, mut request: Request, body: Option<&Value>) -> (u16, Value) {
         request.caller = Caller::authenticated("admin", &["system:masters"]);
-        request.body = Some(Body {
+        request.body = body.map(|body| Body {
             bytes: body.to_string().into(),
             format: Format::Json,
         });
         let response = self.gateway.call(request).await;
         let content = response.content.concat();
         (response.code, serde_json::from_slice(&content).unwrap())
+    }
+
+    /// Defines a kind whose objects are stored as `v1` and converted to `v2` by a webhook that
+    /// behaves like this, and makes one.
+    async fn define(&self, behaviour: &str) {
+        let version = |name: &str| {
+            json!({"name": name, "served": true, "storage": name == "v1",
+                "schema": {"openAPIV3Schema": {"type": "object",
+                    "x-kubernetes-preserve-unknown-fields": true}}})
+        };
+        let url = format!("https://{}/{behaviour}", self.address);
+        let body = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "gauges.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced",
+                "names": {"plural": "gauges", "kind": "Gauge"},
+                "versions": [version("v1"), version("v2")],
+                "conversion": {"strategy": "Webhook", "webhook": {
+                    "conversionReviewVersions": ["v1"],
+                    "clientConfig": {"url": url, "caBundle": STANDARD.encode(&self.authority)}}}},
+        });
+        let place = ("apiextensions.k8s.io/v1", "customresourcedefinitions", None);
+        let (_, mut made) = self.create(place, &body).await;
+        made["status"]["acceptedNames"] = made["spec"]["names"].clone();
+        made["status"]["conditions"] = json!([{"type": "Established", "status": "True",
+            "reason": "A", "message": "", "lastTransitionTime": "2026-03-01T10:00:00Z"}]);
+        let mut request = Request::new(Verb::Update, Resource::new(place.0, place.1));
+        request.name = Some("gauges.example.com".to_owned());
+        request.subresource = Some("status".to_owned());
+        let (code, answer) = self.send(request, Some(&made)).await;
+        assert_eq!(code, 200, "{answer:#}");
+        let gauge = json!({"metadata": {"name": "a"}, "spec": {"level": 1}});
+        self.made("example.com/v1", "gauges", Some("default"), &gauge)
+            .await;
+    }
+
+    /// What comes of reading that object in the other version.
+    async fn converted(&self) -> String {
+        let mut request = Request::new(Verb::Get, Resource::new("example.com/v2", "gauges"));
+        request.namespace = Some("default".to_owned());
+        request.name = Some("a".to_owned());
+        let (code, answer) = self.send(request, None).await;
+        match answer["message"].as_str() {
+            Some(message) => format!(
+                "{code} {}",
+                message.replace(&self.address.to_string(), "HOST")
+            ),
+            None => format!("{code} {}", answer["spec"]),
+        }
+    }
+
+    /// What a watcher of the other version is told of first.
+    async fn watched(&self) -> String {
+        let mut request = Request::new(Verb::Watch, Resource::new("example.com/v2", "gauges"));
+        request.caller = Caller::authenticated("admin", &["system:masters"]);
+        let mut watch = self.gateway.watch(request).await.unwrap();
+        let frame = watch.next().await.unwrap();
+        let frame: Value = serde_json::from_slice(&frame).unwrap();
+        let object = &frame["object"];
+        let rest = if frame["type"] == "ERROR" {
+            assert_eq!(watch.next().await, None, "the watch goes on");
+            object["code"].to_string()
+        } else {
+            format!("{} {}", object["apiVersion"], object["spec"])
+        };
+        format!("{} {rest}", frame["type"])
     }
 
     async fn made(&self, version: &str, plural: &str, namespace: Option<&str>, body: &Value) {
@@ -192,7 +262,22 @@ async fn answer(stream: TcpStream, acceptor: &TlsAcceptor, hangs: &Notify) -> st
             "patch": STANDARD.encode(operations.to_string())}),
         )
     };
+    let converted = |change: fn(&mut Value)| {
+        let mut objects = review["request"]["objects"].clone();
+        for object in objects.as_array_mut().into_iter().flatten() {
+            object["apiVersion"] = review["request"]["desiredAPIVersion"].clone();
+            object["spec"]["converted"] = true.into();
+        }
+        change(&mut objects);
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "ConversionReview",
+            "response": {"uid": uid, "result": {"status": "Success"},
+                "convertedObjects": objects}})
+        .to_string()
+    };
     let body = match path.as_str() {
+        "convert" => converted(|_| {}),
+        "convert-name" => converted(|objects| objects[0]["metadata"]["name"] = "b".into()),
+        "convert-none" => converted(|objects| *objects = json!([])),
         "hang" => {
             hangs.notify_one();
             // Until the other side gives up.
@@ -413,5 +498,83 @@ async fn one_that_keeps_failing_is_left_alone() {
              an error on the server (\"boom\")"
         ),
         "{outcome}"
+    );
+}
+
+/// What comes of reading an object that a webhook converts which behaves like this: once, and in a
+/// watch.
+#[track_caller]
+fn check_converted(behaviour: &str, read: &str, watched: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let lab = Lab::new().await;
+        lab.define(behaviour).await;
+        let failed =
+            "500 Internal error occurred: conversion webhook for example.com/v1, Kind=Gauge";
+        assert_eq!(lab.converted().await, read.replace("FAILED", failed));
+        assert_eq!(lab.watched().await, watched);
+    });
+}
+
+#[test]
+fn a_converter_that_behaves_is_heard() {
+    check_converted(
+        "convert",
+        r#"200 {"converted":true,"level":1}"#,
+        r#""ADDED" "example.com/v2" {"converted":true,"level":1}"#,
+    );
+}
+
+#[test]
+fn a_converter_that_hangs_is_given_up() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let outcome = runtime.block_on(async {
+        let lab = Lab::new().await;
+        lab.define("hang").await;
+        lab.converted().await
+    });
+    let expected = "500 Internal error occurred: conversion webhook for example.com/v1, Kind=Gauge \
+                    failed: Post \"https://HOST/hang?timeout=30s\": context deadline exceeded";
+    assert_eq!(outcome, expected);
+}
+
+#[test]
+fn a_converter_that_fails_ends_the_watch_and_changes_nothing() {
+    for (behaviour, why) in [
+        ("close", "EOF: connection closed before message completed"),
+        (
+            "error",
+            "an error on the server (\"boom\") has prevented the request from succeeding",
+        ),
+        ("huge", "the answer is longer than 3145728 bytes"),
+    ] {
+        let read = format!("FAILED failed: Post \"https://HOST/{behaviour}?timeout=30s\": {why}");
+        check_converted(behaviour, &read, "\"ERROR\" 500");
+    }
+}
+
+#[test]
+fn a_converter_that_returns_something_else_is_not_believed() {
+    let wrong = "FAILED returned invalid converted object at index 0: invalid metadata";
+    check_converted(
+        "convert-name",
+        &format!("{wrong}.name (expected a, received b)"),
+        "\"ERROR\" 500",
+    );
+    check_converted(
+        "convert-none",
+        "FAILED returned 0 objects, expected 1",
+        "\"ERROR\" 500",
+    );
+    check_converted(
+        "garbage",
+        "FAILED failed: read the answer: expected ident at line 1 column 2",
+        "\"ERROR\" 500",
     );
 }

@@ -10,6 +10,7 @@ use gantry_base::{Entropy, Timestamp};
 use gantry_kinds::{Author, Descriptor};
 use gantry_store::{Guard, Key, Snapshot, Stored, Txn};
 
+use crate::conversion::{self, Converted};
 use crate::question::{Answers, Question};
 use crate::registry::{Around, Registry};
 use crate::render;
@@ -97,23 +98,124 @@ impl<'a> Call<'a> {
     }
 
     /// A stored object in the form of this call's kind.
-    pub(crate) fn read(&self, stored: &Stored) -> Object {
-        render::read(self.kind, stored)
+    pub(crate) fn read(&mut self, stored: &Stored) -> Result<Object, Rejection> {
+        self.read_as(self.kind, stored)
+    }
+
+    /// A stored object in the form of another kind that is stored there.
+    pub(crate) fn read_as(
+        &mut self,
+        kind: &Descriptor,
+        stored: &Stored,
+    ) -> Result<Object, Rejection> {
+        if kind.converter.is_none() || kind.shows(&stored.value) {
+            return Ok(render::read(kind, stored));
+        }
+        self.converted(kind, stored.value.object(stored.modified))
+    }
+
+    /// Stored objects in the form of this call's kind. Whoever has to be asked is asked about all
+    /// of them at the same time.
+    pub(crate) fn read_all(&mut self, stored: &[Stored]) -> Result<Vec<Object>, Rejection> {
+        if self.kind.converter.is_none() {
+            let stored = stored.iter();
+            return Ok(stored
+                .map(|stored| render::read(self.kind, stored))
+                .collect());
+        }
+        let objects = stored.iter();
+        let objects = objects.map(|stored| stored.value.object(stored.modified));
+        let objects = self.convert(self.kind, objects.collect())?;
+        let objects = objects.into_iter();
+        Ok(objects.map(|own| self.kind.hooks.restore(own)).collect())
+    }
+
+    /// An object of this call's kind as others want to see it, who ask for another version.
+    pub(crate) fn shown_as(
+        &mut self,
+        form: &Descriptor,
+        object: Object,
+    ) -> Result<Object, Rejection> {
+        self.in_form((self.kind, form), object)
+    }
+
+    /// What others made of an object of this call's kind in the version that they asked for.
+    pub(crate) fn taken_from(
+        &mut self,
+        form: &Descriptor,
+        object: Object,
+    ) -> Result<Object, Rejection> {
+        self.in_form((form, self.kind), object)
+    }
+
+    /// An object of one kind in the form of another that is stored alike.
+    fn in_form(
+        &mut self,
+        (from, to): (&Descriptor, &Descriptor),
+        object: Object,
+    ) -> Result<Object, Rejection> {
+        if from.names == to.names {
+            return Ok(object);
+        }
+        if to.converter.is_some() {
+            return self.converted(to, object);
+        }
+        let stored = if from.native {
+            object
+        } else {
+            from.hooks.to_storage(object)
+        };
+        Ok(if to.native {
+            stored
+        } else {
+            to.hooks.restore(stored)
+        })
+    }
+
+    fn converted(&mut self, to: &Descriptor, object: Object) -> Result<Object, Rejection> {
+        let mut converted = self.convert(to, vec![object])?;
+        let own = converted.pop().unwrap_or_default();
+        Ok(to.hooks.restore(own))
+    }
+
+    fn convert(&mut self, to: &Descriptor, objects: Vec<Object>) -> Result<Vec<Object>, Rejection> {
+        let around = conversion::Around {
+            answers: self.answers,
+            snapshot: self.snapshot,
+        };
+        match conversion::convert(to, objects, around)? {
+            Converted::Objects(objects) => Ok(objects),
+            Converted::Ask(questions) => Err(self.ask(questions)),
+        }
     }
 
     /// The stored form of an object of this call's kind.
-    pub(crate) fn encode(&self, object: &Object) -> Arc<Encoded> {
+    pub(crate) fn encode(&mut self, object: &Object) -> Result<Arc<Encoded>, Rejection> {
         if self.kind.native {
             let encoded = Encoded::new(object, fields(self.kind, object));
-            return Arc::new(encoded.in_form(self.kind.form));
+            return Ok(Arc::new(encoded.in_form(self.kind.form)));
+        }
+        let native = self.registry.stored_as(&self.kind.storage);
+        if let Some(native) = native.filter(|native| native.converter.is_some()) {
+            let stored = self.converted(native, object.clone())?;
+            let encoded = Encoded::new(&stored, fields(native, &stored));
+            return Ok(Arc::new(encoded.in_form(native.form)));
         }
         let stored = self.kind.hooks.to_storage(object.clone());
-        let fields = self
-            .registry
-            .stored_as(&self.kind.storage)
-            .map(|kind| fields(kind, &stored))
-            .unwrap_or_default();
-        Arc::new(Encoded::new(&stored, fields).in_form(self.kind.form))
+        let fields = native.map(|kind| fields(kind, &stored)).unwrap_or_default();
+        Ok(Arc::new(
+            Encoded::new(&stored, fields).in_form(self.kind.form),
+        ))
+    }
+
+    /// The answer that shows one stored object.
+    pub(crate) fn show(&mut self, stored: &Stored) -> Result<Reply, Rejection> {
+        if self.kind.converter.is_none() || self.kind.shows(&stored.value) {
+            return Ok(render::one(self.kind, self.request, stored, self.now));
+        }
+        let object = self.read(stored)?;
+        let shown = render::unwritten(self.kind, self.request, &object, self.now);
+        Ok(Reply::ok(shown))
     }
 
     /// Whether the caller may also do this.
@@ -146,8 +248,12 @@ impl<'a> Call<'a> {
     }
 
     /// Writes a new object.
-    pub(crate) fn commit_new(&mut self, key: &ObjectKey, object: &Object) -> Step {
-        let encoded = self.encode(object);
+    pub(crate) fn commit_new(
+        &mut self,
+        key: &ObjectKey,
+        object: &Object,
+    ) -> Result<Step, Rejection> {
+        let encoded = self.encode(object)?;
         let txn = Txn::create(Key::from(key), Arc::clone(&encoded));
         let reply = Reply::created(render::written(
             self.kind,
@@ -155,16 +261,21 @@ impl<'a> Call<'a> {
             (object, encoded),
             self.now,
         ));
-        self.finish(txn, reply, object)
+        Ok(self.finish(txn, reply, object))
     }
 
     /// Writes an object in the place of what was read at `since`. Writing the same again changes
     /// nothing, and nobody is told.
-    pub(crate) fn commit_change(&mut self, key: &ObjectKey, old: &Stored, object: &Object) -> Step {
-        let encoded = self.encode(object);
+    pub(crate) fn commit_change(
+        &mut self,
+        key: &ObjectKey,
+        old: &Stored,
+        object: &Object,
+    ) -> Result<Step, Rejection> {
+        let encoded = self.encode(object)?;
         if encoded.same_bytes(&old.value) && self.also.writes.is_empty() {
-            let reply = render::one(self.kind, self.request, old, self.now);
-            return Step::Reply(self.remark(reply));
+            let reply = self.show(old)?;
+            return Ok(Step::Reply(self.remark(reply)));
         }
         let txn = Txn::replace(Key::from(key), old.modified, Arc::clone(&encoded));
         let reply = Reply::ok(render::written(
@@ -173,7 +284,7 @@ impl<'a> Call<'a> {
             (object, encoded),
             self.now,
         ));
-        self.finish(txn, reply, object)
+        Ok(self.finish(txn, reply, object))
     }
 
     /// Removes what was read, and answers with `reply`.

@@ -34,7 +34,7 @@ pub(crate) fn delete(
     stored: &Stored,
     options: &DeleteOptions,
 ) -> Result<Step, Rejection> {
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     check_preconditions(call, &old, options)?;
     admission::deleting(call, &old)?;
     let mut object = old.clone();
@@ -50,7 +50,7 @@ pub(crate) fn delete(
     }
     mark(call, &mut object, &old, grace.unwrap_or(0));
     begin_emptying(call.kind, &mut object);
-    Ok(call.commit_change(key, stored, &object))
+    call.commit_change(key, stored, &object)
 }
 
 /// Removes what is stored, and answers as delete does.

@@ -8,8 +8,10 @@ mod admission;
 mod call;
 pub mod catalog;
 mod continuation;
+mod conversion;
 mod decode;
 mod deletion;
+mod destination;
 pub mod discovery;
 mod encoding;
 pub mod endpoints;
@@ -39,6 +41,7 @@ mod validate;
 pub mod verbs;
 
 pub use catalog::Catalog;
+pub use conversion::Converted;
 pub use encoding::Encoding;
 pub use errand::{Errand, Todo};
 pub use pieces::Pieces;

@@ -16,6 +16,16 @@ pub const DISRUPTED_PODS: usize = 2000;
 /// name is taken, and may try again.
 pub const GENERATED_NAME_ATTEMPTS: usize = 8;
 
+/// Bytes of objects that a converting webhook is sent at once; one that is larger goes alone. More
+/// are sent in further questions at the same time.
+pub const CONVERSION_BYTES: usize = 1 << 20;
+
+/// How long a converting webhook has to answer, in seconds. The request is refused after that.
+pub const CONVERSION_SECONDS: u32 = 30;
+
+/// Objects that a converting webhook is sent at once, as for bytes.
+pub const CONVERTED_AT_ONCE: usize = 500;
+
 /// Resources and subresources of one version that another server serves. Clients are not told of
 /// those beyond, which can be asked for all the same.
 pub const EXTENSION_RESOURCES: usize = 2000;

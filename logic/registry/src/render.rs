@@ -2,6 +2,8 @@
 //!
 //! What is stored in the form that is asked for is handed out without decoding.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -16,7 +18,7 @@ use crate::encoding::Encoding;
 use crate::request::{Include, Request, View};
 use crate::step::{Payload, Reply};
 
-/// A stored object in the form of `kind`.
+/// A stored object in the form of `kind`, which nobody has to be asked to convert to.
 pub(crate) fn read(kind: &Descriptor, stored: &Stored) -> Object {
     let object = stored.value.object(stored.modified);
     if kind.shows(&stored.value) {
@@ -24,6 +26,15 @@ pub(crate) fn read(kind: &Descriptor, stored: &Stored) -> Object {
     } else {
         kind.hooks.restore(object)
     }
+}
+
+/// The fields by which a stored object can be selected in the form of `kind`. A version that a
+/// webhook converts to has none: see [`Selection`](crate::selection::Selection).
+pub(crate) fn fields(kind: &Descriptor, stored: &Stored) -> BTreeMap<Cow<'static, str>, String> {
+    if kind.converter.is_some() {
+        return BTreeMap::new();
+    }
+    kind.hooks.fields(&read(kind, stored))
 }
 
 /// Whether stored objects are what is asked for, byte for byte.

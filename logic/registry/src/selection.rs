@@ -40,6 +40,16 @@ impl Selection {
                 term.path
             )));
         }
+        let is_converted = kind.converter.is_some() && !kind.native;
+        if let Some(term) = fields.terms().iter().find(|term| !own(&term.path))
+            && is_converted
+        {
+            return Err(Rejection::bad_request(format!(
+                "field label {} is not supported in a version that a webhook converts to: use the \
+                 version in which objects are stored",
+                term.path
+            )));
+        }
         Ok(Self {
             name: request.name.clone(),
             labels,

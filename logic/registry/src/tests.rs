@@ -3,6 +3,7 @@
 
 mod apply;
 mod certificates;
+mod conversions;
 mod custom;
 mod deletion;
 mod errands;

@@ -5,6 +5,7 @@
 //! that of a built-in kind. A definition whose names were not accepted defines nothing yet.
 
 mod columns;
+mod converter;
 mod definition;
 mod hooks;
 mod published;
@@ -28,6 +29,7 @@ use crate::descriptor::{Descriptor, Names, Scale, Scope, Verbs};
 use crate::rules::{Generation, Rules, StatusRule};
 use crate::subresource::Subresource;
 use columns::Columns;
+pub use converter::Converter;
 use definition::{Definition, Version};
 use hooks::{Custom, Selected};
 
@@ -79,6 +81,7 @@ fn descriptor(definition: &Definition, version: &Version, edition: u64) -> Descr
         remark: definition.remark(version),
         is_closing: definition.metadata.deletion_timestamp.is_some(),
         form: custom.form,
+        converter: definition.converter().map(Arc::new),
         edition,
         hooks: Arc::new(custom),
         storage: resource,
@@ -104,10 +107,13 @@ fn names(definition: &Definition, version: &Version) -> Names {
 fn custom(definition: &Definition, version: &Version, names: &Names) -> Custom {
     let schema = version.schema();
     let (own, id) = Schema::custom(schema);
-    let form = Fnv::default().with(format!("{own:?}").as_bytes()).value();
     let stored = definition.stored_version();
+    let api_version = names.group_version().to_string();
+    // What was stored as another version says so, and is not to be handed out as it is.
+    let form = Fnv::default().with(api_version.as_bytes());
+    let form = form.with(format!("{own:?}").as_bytes()).value();
     Custom {
-        api_version: names.group_version().to_string(),
+        api_version,
         stored_version: format!("{}/{stored}", names.group),
         kind: names.kind.to_string(),
         scope: scope(definition),

@@ -71,6 +71,7 @@ pub fn describe_stored_as<K: Kind, S: Resource>() -> Descriptor {
         remark: None,
         is_closing: false,
         form: 0,
+        converter: None,
         edition: 0,
         unserved: K::UNSERVED,
         hooks: Arc::new(Erased::<K>(PhantomData)),

@@ -21,6 +21,7 @@ use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use crate::author::Author;
 use crate::cost::{Cost, Counted};
+use crate::custom::Converter;
 use crate::parts::idle;
 use crate::rules::Rules;
 use crate::subresource::Subresource;
@@ -321,6 +322,9 @@ pub struct Descriptor {
     /// What its objects are completed by when they are stored; what was stored in another form is
     /// completed when it is read. Zero when nothing is ever added later.
     pub form: u64,
+    /// Who converts objects that are stored in another version; where nobody does, versions differ
+    /// in their names alone.
+    pub converter: Option<Arc<Converter>>,
     /// What changes whenever the kind does: the revision of its definition. Zero for one that was
     /// always there.
     pub edition: u64,

@@ -42,6 +42,7 @@ mod tidy;
 
 pub use author::Author;
 pub use cost::Cost;
+pub use custom::Converter;
 pub use describe::{describe, describe_stored_as};
 pub use descriptor::{Descriptor, Hooks, Names, Scale, ScalePaths, Scope, SelectableField, Verbs};
 pub use kind::Kind;

@@ -1,7 +1,7 @@
 //! Encoded events that other watchers will want too.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -34,20 +34,31 @@ impl Frames {
         event: &Event,
         make: impl FnOnce() -> Bytes,
     ) -> Bytes {
-        let id = (
-            event.revision,
-            event.key.clone(),
-            event.event.as_str(),
-            Arc::clone(plan.form()),
-        );
-        let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frame) = lock().frames.get(&id) {
-            return frame.clone();
+        if let Some(frame) = self.known(plan, event) {
+            return frame;
         }
         let frame = make();
-        lock().insert(id, frame.clone());
+        self.kept().insert(id(plan, event), frame.clone());
         frame
     }
+
+    /// The frame that tells of `event` to watchers of this plan's form, if it was made.
+    pub(crate) fn known(&self, plan: &WatchPlan, event: &Event) -> Option<Bytes> {
+        self.kept().frames.get(&id(plan, event)).cloned()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn id(plan: &WatchPlan, event: &Event) -> Id {
+    (
+        event.revision,
+        event.key.clone(),
+        event.event.as_str(),
+        Arc::clone(plan.form()),
+    )
 }
 
 impl Kept {

@@ -62,7 +62,7 @@ fn judge(call: &mut Call<'_>, deed: &Deed<'_>) -> Result<(), Rejection> {
 
 /// What a policy objects to, and by which binding.
 fn objections(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     deed: &Deed<'_>,
     policy: &Policy,
 ) -> Result<Vec<(Arc<Bound>, Objection)>, Rejection> {
@@ -80,12 +80,17 @@ fn objections(
         {
             continue;
         }
-        let scene = scene.get_or_insert_with(|| Scene::new(call, deed, form));
+        let scene = match &mut scene {
+            Some(scene) => scene,
+            none => none.insert(Scene::new(call, deed, form)?),
+        };
         let found = match params::find(call, &policy.spec, &bound.spec) {
             Ok(params) => params
                 .iter()
                 .flat_map(|params| verdict::judge(call, scene, policy, params))
                 .collect(),
+            // Whoever converts parameters is asked first.
+            Err(why) if call.is_asking() => return Err(Rejection::internal(why)),
             Err(why) => verdict::failure(policy, format!("failed to configure binding: {why}")),
         };
         let found: Vec<Objection> = found;

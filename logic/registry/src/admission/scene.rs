@@ -4,7 +4,7 @@
 use gantry_access::attributes::{ResourceTarget, Target};
 use gantry_access::{Access, Attributes};
 use gantry_api::caller::AUTHENTICATED;
-use gantry_api::{Caller, GroupResource, Object, ObjectKey};
+use gantry_api::{Caller, GroupResource, Object, ObjectKey, Rejection};
 use gantry_cel::authority::{Question, Stage, Verdict};
 use gantry_cel::{Authority, Environment, Machine, Map, Problem, Type, Value};
 use gantry_kinds::Descriptor;
@@ -45,12 +45,18 @@ pub(crate) enum Conditions {
 
 impl Scene {
     /// What there is to see of `deed` in the form of the kind `form`.
-    pub(crate) fn new(call: &Call<'_>, deed: &Deed<'_>, form: &Descriptor) -> Self {
-        let shown =
-            |object: Option<&Object>| object.map(|object| in_form(call.kind, form, object.clone()));
-        Self {
-            object: shown(deed.object),
-            old: shown(deed.old),
+    pub(crate) fn new(
+        call: &mut Call<'_>,
+        deed: &Deed<'_>,
+        form: &Descriptor,
+    ) -> Result<Self, Rejection> {
+        let mut shown = |object: Option<&Object>| {
+            let shown = object.map(|object| call.shown_as(form, object.clone()));
+            shown.transpose()
+        };
+        Ok(Self {
+            object: shown(deed.object)?,
+            old: shown(deed.old)?,
             request: request(call, deed, form),
             namespace: namespace(call),
             types: policy_environment(false),
@@ -63,7 +69,7 @@ impl Scene {
                 name: deed.name().to_owned(),
                 ..Question::default()
             },
-        }
+        })
     }
 
     /// A machine that sees the scene.
@@ -186,23 +192,6 @@ fn service_account(namespace: &str, name: &str) -> Caller {
             AUTHENTICATED.to_owned(),
         ],
         ..Caller::default()
-    }
-}
-
-/// An object of one kind in the form of another that is stored alike.
-pub(crate) fn in_form(from: &Descriptor, to: &Descriptor, object: Object) -> Object {
-    if from.names == to.names {
-        return object;
-    }
-    let stored = if from.native {
-        object
-    } else {
-        from.hooks.to_storage(object)
-    };
-    if to.native {
-        stored
-    } else {
-        to.hooks.restore(stored)
     }
 }
 

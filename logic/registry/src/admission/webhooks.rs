@@ -6,7 +6,6 @@
 
 mod change;
 mod conditions;
-mod destination;
 mod failure;
 mod hooks;
 mod review;
@@ -20,6 +19,7 @@ use gantry_kinds::Descriptor;
 
 use crate::admission::matching::{self, Deed, Wish};
 use crate::call::Call;
+use crate::destination;
 use crate::question::Question;
 use crate::request::Verb;
 
@@ -93,7 +93,7 @@ fn round(
             Round::First => "1",
             Round::Again(_) => "2",
         };
-        let verdict = match ask(call, &deed, (&hook, form), passes) {
+        let verdict = match ask(call, &deed, (&hook, form), passes)? {
             Heard::Answer(verdict) => verdict,
             Heard::Nothing(question) => return Err(call.ask(vec![question])),
         };
@@ -161,7 +161,7 @@ fn judge_by(call: &mut Call<'_>, deed: &Deed<'_>, hooks: Vec<Hook>) -> Result<()
         let Some(form) = wanted(call, deed, &hook)? else {
             continue;
         };
-        match ask(call, deed, (&hook, form), "1") {
+        match ask(call, deed, (&hook, form), "1")? {
             Heard::Answer(verdict) => heard.push((hook, verdict)),
             Heard::Nothing(question) => questions.push(question),
         }
@@ -182,7 +182,7 @@ fn judge_by(call: &mut Call<'_>, deed: &Deed<'_>, hooks: Vec<Hook>) -> Result<()
 
 /// The form in which a webhook wants to see what is about to be done, if it does.
 fn wanted<'k>(
-    call: &Call<'k>,
+    call: &mut Call<'k>,
     deed: &Deed<'_>,
     hook: &Hook,
 ) -> Result<Option<&'k Descriptor>, Rejection> {
@@ -213,12 +213,18 @@ fn ask(
     deed: &Deed<'_>,
     (hook, form): (&Hook, &Descriptor),
     pass: &str,
-) -> Heard {
+) -> Result<Heard, Rejection> {
     // Drawn whether or not it is asked now: what comes after draws the same numbers again.
     let uid = entropy::uid(call.chance);
-    let destination = match destination::resolve(call, hook) {
+    let target = hook.target();
+    let seconds = hook.timeout_seconds();
+    let found = destination::find(&target, call.snapshot, call.chance, seconds);
+    let destination = match found {
         Ok(destination) => destination,
-        Err(why) => return Heard::Answer(Err(Failure::Call(why))),
+        Err(why) => {
+            let failure = Failure::Call(format!("failed to call webhook: {why}"));
+            return Ok(Heard::Answer(Err(failure)));
+        }
     };
     let (namespace, name) = (call.request.namespace(), deed.name());
     let id = format!("{} {pass} {namespace}/{name}", hook.id);
@@ -227,13 +233,13 @@ fn ask(
         version: hook.review_version(),
         may_change: hook.may_change,
     };
-    match call.answers.get(&id) {
+    Ok(match call.answers.get(&id) {
         Some(answer) => Heard::Answer(verdict::read(answer, &asked)),
         None => Heard::Nothing(Question {
             id,
             destination,
             timeout_seconds: hook.timeout_seconds(),
-            body: review::body(call, deed, form, &asked),
+            body: review::body(call, deed, form, &asked)?,
         }),
-    }
+    })
 }

@@ -51,7 +51,7 @@ fn place(call: &mut Call<'_>, name: &str, binding: &Object) -> Result<Step, Reje
     let key: ObjectKey = call.key(name);
     let missing = || Rejection::not_found(call.resource(), name);
     let stored = call.find(&key).ok_or_else(missing)?;
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     let node = target(binding)?;
     check(call, &old, binding, &node)?;
     let mut object = old.clone();
@@ -66,7 +66,7 @@ fn place(call: &mut Call<'_>, name: &str, binding: &Object) -> Result<Step, Reje
     metadata::count(call, &mut object, &old);
     managers::record(call, &mut object, Some(&old), Writer::Update)?;
     let step = call.commit_change(&key, stored, &object);
-    Ok(step.answered(|reply| Reply {
+    Ok(step?.answered(|reply| Reply {
         code: 201,
         payload: Payload::Made(bound()),
         ..reply

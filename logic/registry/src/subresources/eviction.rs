@@ -39,7 +39,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Step, Rejection> {
     call.dry_run |= options.dry_run;
     let stored = call.stored()?;
     let key = call.key(&name);
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     if !disturbs_nobody(&old) {
         budget::charge(call, &old)?;
     }
@@ -64,7 +64,7 @@ fn disturbs_nobody(pod: &Object) -> bool {
 }
 
 /// The transaction with the condition added to the object that it marks, if it marks one.
-fn noted(call: &Call<'_>, old: &Object, txn: &Txn) -> Option<Txn> {
+fn noted(call: &mut Call<'_>, old: &Object, txn: &Txn) -> Option<Txn> {
     let key = gantry_store::Key::from(&call.key(old.name()));
     let marked = txn.writes.iter().find_map(|write| match write {
         Write::Put { key: own, value } if *own == key => Some(value),
@@ -84,7 +84,7 @@ fn noted(call: &Call<'_>, old: &Object, txn: &Txn) -> Option<Txn> {
         "lastTransitionTime": rfc3339(call.now),
     }));
     object.set(&["status", "conditions"], Value::from(conditions));
-    let value = call.encode(&object);
+    let value = call.encode(&object).ok()?;
     let mut noted = txn.clone();
     for write in &mut noted.writes {
         if *write.key() == key {

@@ -18,7 +18,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let mut given = decode::object(call)?;
     metadata::address(call, &mut given)?;
     let stored = call.stored()?;
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     metadata::check_expectations(call, &given, &old)?;
     let mut object = old.clone();
     match given.at(&["spec", "finalizers"]).and_then(Value::as_array) {

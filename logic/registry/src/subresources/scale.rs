@@ -26,7 +26,7 @@ const SCALE: Expected<'static> = Expected {
 pub(super) fn handle(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let paths = call.kind.scale.as_ref().ok_or(Rejection::NoSuchPath)?;
     let stored = call.stored()?;
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     let mut writer = Writer::Update;
     let scale = match call.request.verb {
         Verb::Get => {

@@ -91,7 +91,8 @@ impl TokenOrder {
 /// Decides what the token says.
 pub(super) fn create(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let mut request = decode::object_as(call, TOKEN_REQUEST)?;
-    let account = call.read(call.stored()?);
+    let stored = call.stored()?;
+    let account = call.read(stored)?;
     let asked = request
         .at(&["spec", "expirationSeconds"])
         .and_then(Value::as_i64);

@@ -29,7 +29,7 @@ fn update(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> {
     let mut object = decode::object(call)?;
     metadata::address(call, &mut object)?;
     let stored = call.stored()?;
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     update::require_revision(call, &object)?;
     update::replace(call, stored, &old, object, (part, Writer::Update))
 }

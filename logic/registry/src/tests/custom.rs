@@ -56,13 +56,14 @@ impl Server {
     }
 
     /// Does what the controller of definitions does.
-    fn establish(&mut self, mut definition: Value) {
+    pub(super) fn establish(&mut self, mut definition: Value) {
         definition["status"]["acceptedNames"] = definition["spec"]["names"].clone();
         definition["status"]["conditions"] = json!([{"type": "Established", "status": "True", "reason": "A", "message": "",
                 "lastTransitionTime": "2026-03-01T10:00:00Z"}]);
-        let line = "update apiextensions.k8s.io/v1 customresourcedefinitions/status \
-                    widgets.example.com";
-        self.ok(request(line), Some(definition));
+        let name = definition["metadata"]["name"].as_str().unwrap();
+        let line =
+            format!("update apiextensions.k8s.io/v1 customresourcedefinitions/status {name}");
+        self.ok(request(&line), Some(definition));
     }
 }
 

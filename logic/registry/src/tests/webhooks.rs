@@ -16,15 +16,15 @@ use crate::request::{Body, Format};
 use crate::{Around, Request};
 
 /// What a webhook is told, and what was asked of whom so far.
-struct Outside<'a> {
+pub(super) struct Outside<'a> {
     says: &'a dyn Fn(&str, &Value) -> Value,
-    asked: Vec<(String, Value)>,
+    pub(super) asked: Vec<(String, Value)>,
     /// How many commits fail before one succeeds.
     races: usize,
 }
 
 impl<'a> Outside<'a> {
-    fn new(says: &'a dyn Fn(&str, &Value) -> Value) -> Self {
+    pub(super) fn new(says: &'a dyn Fn(&str, &Value) -> Value) -> Self {
         Self {
             says,
             asked: Vec::new(),
@@ -32,7 +32,7 @@ impl<'a> Outside<'a> {
         }
     }
 
-    fn answer(&mut self, question: &Question) -> Answer {
+    pub(super) fn answer(&mut self, question: &Question) -> Answer {
         let review: Value = serde_json::from_slice(&question.body).unwrap();
         let host = question.destination.host.clone();
         let mut answer = (self.says)(&host, &review["request"]);
@@ -59,7 +59,7 @@ impl<'a> Outside<'a> {
 
 impl Server {
     /// Sends a request and carries out what it needs.
-    fn send_asking(
+    pub(super) fn send_asking(
         &mut self,
         outside: &mut Outside<'_>,
         mut request: Request,
@@ -123,7 +123,7 @@ impl Server {
     }
 
     /// The code and the message of what must not succeed.
-    fn refused_asking(
+    pub(super) fn refused_asking(
         &mut self,
         outside: &mut Outside<'_>,
         request: Request,

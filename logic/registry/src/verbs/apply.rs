@@ -18,7 +18,7 @@ pub(crate) fn apply(call: &mut Call<'_>, part: Part) -> Result<Step, Rejection> 
     metadata::address(call, &mut config)?;
     match call.stored() {
         Ok(stored) => {
-            let old = call.read(stored);
+            let old = call.read(stored)?;
             let merged = managers::merged(call, Some(&old), config, part)?;
             update::replace(call, stored, &old, merged, (part, Writer::Applied))
         }

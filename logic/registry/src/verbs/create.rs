@@ -58,5 +58,5 @@ pub(crate) fn create_object(
         });
     }
     admission::charge(call, &object, None)?;
-    Ok(call.commit_new(&key, &object))
+    call.commit_new(&key, &object)
 }

@@ -32,7 +32,7 @@ pub(crate) fn delete_many(call: &mut Call<'_>) -> Result<Step, Rejection> {
             Err(rejection) => return Err(rejection),
         }
     }
-    let items: Vec<&Stored> = selected.iter().map(|(_, stored)| stored).collect();
+    let items: Vec<Stored> = selected.into_iter().map(|(_, stored)| stored).collect();
     let metadata = json!({"resourceVersion": call.snapshot.revision().to_string()});
     let list = list::join(call, &items, metadata)?;
     let reply = call.remark(Reply::ok(list));

@@ -3,7 +3,6 @@
 use gantry_api::Rejection;
 
 use crate::call::Call;
-use crate::render;
 use crate::revision;
 use crate::step::Step;
 
@@ -11,10 +10,5 @@ use crate::step::Step;
 pub(crate) fn get(call: &mut Call<'_>) -> Result<Step, Rejection> {
     revision::not_older_than(call)?;
     let stored = call.stored()?;
-    Ok(Step::Reply(render::one(
-        call.kind,
-        call.request,
-        stored,
-        call.now,
-    )))
+    Ok(Step::Reply(call.show(stored)?))
 }

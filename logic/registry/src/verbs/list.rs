@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use serde_json::{Value, json};
 
-use gantry_api::{ObjectKey, Rejection, Revision};
+use gantry_api::{Object, ObjectKey, Rejection, Revision};
 use gantry_store::{Key, Snapshot, Stored};
 
 use crate::call::Call;
@@ -43,7 +43,9 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
     let prefix = ObjectKey::prefix(&call.kind.storage, call.request.namespace.as_deref());
     let part = part(call, &page, &prefix, &selection);
     let metadata = metadata(&part, page.snapshot.revision());
-    if render::is_handed_out(call.kind, call.request) {
+    if render::is_handed_out(call.kind, call.request)
+        && !is_foreign(call, &page, &prefix, &selection)
+    {
         let (version, kind) = list_kind(call);
         let unsent = Unsent {
             before: Some(opening(&version, kind, &metadata)),
@@ -58,18 +60,24 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Step, Rejection> {
         return Ok(Step::Reply(call.remark(Reply::ok(payload))));
     }
     let items = items(call, &page, &prefix, &selection).map(|(_, stored)| stored);
-    let items: Vec<&Stored> = items.take(part.count).collect();
+    let items: Vec<Stored> = items.take(part.count).cloned().collect();
     let payload = match call.request.view {
         View::Object => join(call, &items, metadata)?,
         View::PartialMetadata => partial(call, &items, metadata)?,
         View::Table { include } => {
-            let row =
-                |stored: &&Stored| render::row(call.kind, &call.read(stored), include, call.now);
-            let rows = items.iter().map(row).collect();
+            let objects = call.read_all(&items)?;
+            let row = |object: &Object| render::row(call.kind, object, include, call.now);
+            let rows = objects.iter().map(row).collect();
             Payload::Made(render::table(Some(call.kind), rows, metadata))
         }
     };
     Ok(Step::Reply(call.remark(Reply::ok(payload))))
+}
+
+/// Whether a webhook has to be asked before what is stored can be handed out.
+fn is_foreign(call: &Call<'_>, page: &Page, prefix: &str, selection: &Selection) -> bool {
+    let is_other = |(_, stored): (&Key, &Stored)| !call.kind.shows(&stored.value);
+    call.kind.converter.is_some() && items(call, page, prefix, selection).any(is_other)
 }
 
 /// All selected objects of the newest picture, for verbs that treat whole collections.
@@ -180,7 +188,7 @@ fn is_selected(call: &Call<'_>, selection: &Selection, key: &Key, stored: &Store
     let Some(key) = key.object() else {
         return false;
     };
-    let fields = call.kind.hooks.fields(&call.read(stored));
+    let fields = render::fields(call.kind, stored);
     selection.selects(&key, &stored.value, Some(&fields))
 }
 
@@ -198,14 +206,22 @@ fn metadata(part: &Part, revision: Revision) -> Value {
 /// The list as bytes: the stored ones, one object after the other. What all of them are is said
 /// once, in front.
 pub(crate) fn join(
-    call: &Call<'_>,
-    items: &[&Stored],
+    call: &mut Call<'_>,
+    items: &[Stored],
     metadata: Value,
 ) -> Result<Payload, Rejection> {
     let (version, kind) = list_kind(call);
-    let mut listing = Listing::new(call.request.encoding, (&version, kind), metadata)?;
-    for stored in items {
-        listing.push(|piece| append(call, stored, piece))?;
+    let kind = kind.to_owned();
+    let mut listing = Listing::new(call.request.encoding, (&version, &kind), metadata)?;
+    if call.kind.converter.is_some() {
+        for object in call.read_all(items)? {
+            let item = object.into_value().to_string();
+            listing.push(|piece| piece.extend_from_slice(item.as_bytes()))?;
+        }
+    } else {
+        for stored in items {
+            listing.push(|piece| append(call, stored, piece))?;
+        }
     }
     listing.finish().map(Payload::Pieces)
 }
@@ -220,11 +236,11 @@ fn append(call: &Call<'_>, stored: &Stored, piece: &mut BytesMut) {
     render::item(call.kind, stored, piece);
 }
 
-fn partial(call: &Call<'_>, items: &[&Stored], metadata: Value) -> Result<Payload, Rejection> {
+fn partial(call: &mut Call<'_>, items: &[Stored], metadata: Value) -> Result<Payload, Rejection> {
     let kind = ("meta.k8s.io/v1", "PartialObjectMetadataList");
     let mut listing = Listing::new(call.request.encoding, kind, metadata)?;
-    for stored in items {
-        let item = render::partial(&call.read(stored)).to_string();
+    for object in call.read_all(items)? {
+        let item = render::partial(&object).to_string();
         listing.push(|piece| piece.extend_from_slice(item.as_bytes()))?;
     }
     listing.finish().map(Payload::Pieces)

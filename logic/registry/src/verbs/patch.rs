@@ -38,7 +38,7 @@ pub(crate) fn patch_part(
         return apply::apply(call, part);
     }
     let stored = call.stored()?;
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     let expected = Expected::of(call.kind);
     let tree = patched(call, kind, old.clone().into_value(), expected)?;
     let mut object = decode::fitted(call, tree, expected)?;

@@ -40,7 +40,7 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Step, Rejection> {
         }
         Err(missing) => return Err(missing),
     };
-    let old = call.read(stored);
+    let old = call.read(stored)?;
     require_revision(call, &object)?;
     replace(call, stored, &old, object, (Part::Main, Writer::Update))
 }
@@ -109,5 +109,5 @@ pub(crate) fn settle(
     if deletion::is_released(call.kind, object) {
         return deletion::remove(call, &key, stored, object);
     }
-    Ok(call.commit_change(&key, stored, object))
+    call.commit_change(&key, stored, object)
 }

@@ -10,13 +10,15 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use gantry_api::watch::EventType;
-use gantry_api::{Encoded, ObjectKey, Rejection, Revision};
+use gantry_api::{Encoded, Object, ObjectKey, Rejection, Revision};
 use gantry_base::Timestamp;
 use gantry_kinds::Descriptor;
 use gantry_store::{Change, Key, KeyRange, Snapshot, Stored, WatchError};
 
 use crate::call::Call;
+use crate::conversion::{self, Converted};
 use crate::encoding::{Encoding, Events};
+use crate::question::Answers;
 use crate::registry::{Around, Registry};
 use crate::render;
 use crate::request::{Request, Resource, View};
@@ -231,7 +233,7 @@ impl WatchPlan {
         let Some(key) = key.object() else {
             return false;
         };
-        let fields = self.kind.hooks.fields(&render::read(&self.kind, stored));
+        let fields = render::fields(&self.kind, stored);
         self.selection.selects(&key, &stored.value, Some(&fields))
     }
 
@@ -258,6 +260,45 @@ impl WatchPlan {
         self.told(event.event, shown.as_bytes())
     }
 
+    /// Whether a webhook has to be asked before a watcher can be told of `event`.
+    #[must_use]
+    pub fn is_foreign(&self, event: &Event) -> bool {
+        self.kind.converter.is_some() && !self.kind.shows(&event.value)
+    }
+
+    /// The objects of such events in the version that is watched, or whom to ask first.
+    pub fn converted(
+        &self,
+        events: &[Event],
+        answers: &Answers,
+        snapshot: &Snapshot,
+    ) -> Result<Converted, Rejection> {
+        let objects = events.iter();
+        let objects = objects.map(|event| event.value.object(event.revision));
+        let around = conversion::Around { answers, snapshot };
+        let converted = conversion::convert(&self.kind, objects.collect(), around)?;
+        Ok(match converted {
+            Converted::Objects(objects) => {
+                let objects = objects.into_iter();
+                let restored = objects.map(|own| self.kind.hooks.restore(own));
+                Converted::Objects(restored.collect())
+            }
+            asked @ Converted::Ask(_) => asked,
+        })
+    }
+
+    /// The frame that tells of `event`, whose object was converted.
+    #[must_use]
+    pub fn frame_of(
+        &self,
+        event: &Event,
+        object: Object,
+        (is_first, now): (bool, Timestamp),
+    ) -> Bytes {
+        let shown = self.view_of(event, object, (is_first, now)).to_string();
+        self.told(event.event, shown.as_bytes())
+    }
+
     /// The frame that tells of the object whose JSON this is.
     fn told(&self, event: EventType, json: &[u8]) -> Bytes {
         let frame = self.events.event(event, json);
@@ -271,6 +312,10 @@ impl WatchPlan {
             modified: event.revision,
         };
         let object = render::read(&self.kind, &stored);
+        self.view_of(event, object, (is_first, now))
+    }
+
+    fn view_of(&self, event: &Event, object: Object, (is_first, now): (bool, Timestamp)) -> Value {
         match self.view {
             View::Object => object.into_value(),
             View::PartialMetadata => render::partial(&object),

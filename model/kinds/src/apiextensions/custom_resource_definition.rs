@@ -1,7 +1,6 @@
 //! `CustomResourceDefinition`: a kind that a user invents.
 //!
-//! What it defines is served by whoever reads [`crate::custom`]; here it is checked and kept. Conversion
-//! by webhooks is refused: nothing would act on it.
+//! What it defines is served by whoever reads [`crate::custom`]; here it is checked and kept.
 
 mod conversion;
 mod going;

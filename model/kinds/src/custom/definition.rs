@@ -1,7 +1,10 @@
 //! What is read of a definition: as much as serving its kinds takes.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceConversion;
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::converter::Converter;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Definition {
@@ -22,6 +25,7 @@ pub(super) struct Spec {
     pub(super) group: String,
     pub(super) scope: String,
     pub(super) versions: Vec<Version>,
+    conversion: Option<CustomResourceConversion>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -109,6 +113,11 @@ impl Definition {
     pub(super) fn is_established(&self) -> bool {
         let is_it = |own: &Condition| own.about == "Established" && own.status == "True";
         self.status.conditions.iter().any(is_it)
+    }
+
+    /// Who converts objects between versions, if a webhook does.
+    pub(super) fn converter(&self) -> Option<Converter> {
+        self.spec.conversion.as_ref().and_then(Converter::of)
     }
 
     /// The version in which objects are stored.

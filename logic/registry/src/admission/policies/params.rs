@@ -1,19 +1,19 @@
 //! The parameters that a policy judges with: objects that its binding names or selects.
 
-use gantry_api::ObjectKey;
 use gantry_api::views::meta;
+use gantry_api::{Object, ObjectKey};
 use gantry_kinds::{Descriptor, Scope};
+use gantry_store::Stored;
 use k8s_openapi::api::admissionregistration::v1::{
     ParamKind, ParamRef, ValidatingAdmissionPolicyBindingSpec, ValidatingAdmissionPolicySpec,
 };
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::render;
 
 /// All parameters that the policy has to judge with, each by itself; null where it takes none.
 pub(super) fn find(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     policy: &ValidatingAdmissionPolicySpec,
     binding: &ValidatingAdmissionPolicyBindingSpec,
 ) -> Result<Vec<Value>, String> {
@@ -26,6 +26,11 @@ pub(super) fn find(
         Some(name) if !name.is_empty() => named(call, kind, &namespace, name),
         _ => selected(call, kind, &namespace, reference)?,
     };
+    let found = found.iter().map(|stored| {
+        let read = call.read_as(kind, stored).map(Object::into_value);
+        read.map_err(|rejection| rejection.to_string())
+    });
+    let found: Vec<Value> = found.collect::<Result<_, _>>()?;
     let must_exist = reference.parameter_not_found_action.as_deref() == Some("Deny");
     if found.is_empty() && must_exist {
         return Err(
@@ -62,11 +67,9 @@ fn namespace(call: &Call<'_>, kind: &Descriptor, reference: &ParamRef) -> Result
     }
 }
 
-fn named(call: &Call<'_>, kind: &Descriptor, namespace: &str, name: &str) -> Vec<Value> {
+fn named(call: &Call<'_>, kind: &Descriptor, namespace: &str, name: &str) -> Vec<Stored> {
     let key = ObjectKey::new(kind.storage.clone(), namespace, name);
-    let found = call.find(&key);
-    let found = found.map(|stored| render::read(kind, stored).into_value());
-    found.into_iter().collect()
+    call.find(&key).cloned().into_iter().collect()
 }
 
 fn selected(
@@ -74,7 +77,7 @@ fn selected(
     kind: &Descriptor,
     namespace: &str,
     reference: &ParamRef,
-) -> Result<Vec<Value>, String> {
+) -> Result<Vec<Stored>, String> {
     let Some(selector) = &reference.selector else {
         return Err("one of name or selector must be provided".to_owned());
     };
@@ -83,7 +86,5 @@ fn selected(
     let prefix = ObjectKey::prefix(&kind.storage, within);
     let all = call.snapshot.range(&prefix, None);
     let chosen = all.filter(|(_, stored)| selector.matches(&stored.value.summary().labels));
-    Ok(chosen
-        .map(|(_, stored)| render::read(kind, stored).into_value())
-        .collect())
+    Ok(chosen.map(|(_, stored)| stored.clone()).collect())
 }

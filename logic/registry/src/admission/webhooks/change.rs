@@ -10,7 +10,6 @@ use gantry_schema::patch;
 use super::failure::Failure;
 use super::hooks::Hook;
 use super::verdict::Verdict;
-use crate::admission::scene::in_form;
 use crate::call::Call;
 use crate::decode::{self, Expected};
 use crate::{metadata, validate};
@@ -46,9 +45,11 @@ pub(super) fn apply(
         )))
     };
     let operations: Value = serde_json::from_slice(&patch).map_err(|error| wrong(&error))?;
-    let shown = in_form(call.kind, form, before.clone()).into_value();
+    let shown = call.shown_as(form, before.clone());
+    let shown = shown.map_err(Failure::Refused)?.into_value();
     let tree = patch::json(shown, operations).map_err(|error| wrong(&error))?;
-    let changed = Object::from_value(tree).map(|changed| in_form(form, call.kind, changed));
+    let changed = Object::from_value(tree).map(|changed| call.taken_from(form, changed));
+    let changed = changed.transpose().map_err(Failure::Refused)?;
     *object = refitted(call, changed, (&before, old)).map_err(Failure::Refused)?;
     Ok(*object != before)
 }

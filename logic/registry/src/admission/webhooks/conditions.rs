@@ -13,7 +13,7 @@ use crate::call::Call;
 /// Whether the conditions of a webhook hold. Where that cannot be told, a webhook that may be
 /// missing is not asked, and for any other the request is refused.
 pub(super) fn hold(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     deed: &Deed<'_>,
     (hook, form): (&Hook, &Descriptor),
 ) -> Result<bool, Rejection> {
@@ -23,7 +23,7 @@ pub(super) fn hold(
     }
     let environment = expressions::environment();
     let compiled = programs::conditions(&environment, own);
-    let scene = Scene::new(call, deed, form);
+    let scene = Scene::new(call, deed, form)?;
     let asker = Asker::new(call);
     let mut machine = scene
         .machine(&environment, &asker)

@@ -4,8 +4,10 @@ use k8s_openapi::api::admissionregistration::v1::MutatingWebhook;
 use serde_json::Value;
 
 use gantry_api::{GroupResource, ObjectKey, Rejection};
+use gantry_kinds::parts::remote::ServiceTarget;
 
 use crate::call::Call;
+use crate::destination::Target;
 
 const GROUP: &str = "admissionregistration.k8s.io";
 /// How long a webhook may take that does not say.
@@ -36,6 +38,22 @@ impl Hook {
     /// Whether it wants to be asked again when others changed the object after it.
     pub(super) fn is_patient(&self) -> bool {
         self.webhook.reinvocation_policy.as_deref() == Some("IfNeeded")
+    }
+
+    /// Whom its configuration names.
+    pub(super) fn target(&self) -> Target<'_> {
+        let config = &self.webhook.client_config;
+        let service = config.service.as_ref();
+        Target {
+            url: config.url.as_deref(),
+            service: service.map(|service| ServiceTarget {
+                name: &service.name,
+                namespace: &service.namespace,
+                path: service.path.as_deref(),
+                port: service.port,
+            }),
+            authority: config.ca_bundle.as_ref().map(|own| own.0.as_slice()),
+        }
     }
 
     /// Whether being asked changes nothing else when nothing is kept.

@@ -3,28 +3,28 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use gantry_api::Object;
+use gantry_api::{Object, Rejection};
 use gantry_kinds::Descriptor;
 
 use super::verdict::Asked;
 use crate::admission::matching::Deed;
-use crate::admission::scene::in_form;
 use crate::call::Call;
 use crate::decode;
 use crate::request::{FieldValidation, PatchType, Verb};
 
 /// The question whether this may be done, in the form that the webhook wants.
 pub(super) fn body(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     deed: &Deed<'_>,
     form: &Descriptor,
     asked: &Asked<'_>,
-) -> Bytes {
-    let shown = |object: Option<&Object>| {
-        object.map_or(Value::Null, |object| {
-            in_form(call.kind, form, object.clone()).into_value()
-        })
+) -> Result<Bytes, Rejection> {
+    let mut shown = |object: Option<&Object>| {
+        let shown = object.map(|object| call.shown_as(form, object.clone()));
+        let shown = shown.transpose()?;
+        Ok::<Value, Rejection>(shown.map_or(Value::Null, Object::into_value))
     };
+    let (object, old) = (shown(deed.object)?, shown(deed.old)?);
     let request = call.request;
     let mut told = json!({
         "uid": asked.uid,
@@ -34,8 +34,8 @@ pub(super) fn body(
         "requestResource": resource(call.kind),
         "operation": deed.operation.as_str(),
         "userInfo": request.caller,
-        "object": shown(deed.object),
-        "oldObject": shown(deed.old),
+        "object": object,
+        "oldObject": old,
         "dryRun": call.dry_run,
         "options": options(call),
     });
@@ -61,7 +61,7 @@ pub(super) fn body(
         "apiVersion": format!("admission.k8s.io/{}", asked.version),
         "request": told,
     });
-    review.to_string().into()
+    Ok(review.to_string().into())
 }
 
 fn kind(of: &Descriptor) -> Value {

@@ -37,10 +37,6 @@ pub(super) fn validate(
         return;
     };
     let path = path.field("conversion");
-    if conversion.strategy == "Webhook" {
-        let detail = "this server does not ask webhooks to convert yet: use None";
-        errors.forbidden(&path.field("strategy"), detail);
-    }
     let config = path.field("webhookClientConfig");
     match (conversion.strategy.as_str(), &conversion.webhook) {
         ("Webhook", None) => {

@@ -111,7 +111,6 @@ fn everything_wrong_with_a_definition_is_said() {
             spec.names.plural: Invalid value: "We": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
             spec.names.listKind: Invalid value: "Web": kind and listKind may not be the same
             spec.names.shortNames[0]: Invalid value: "W": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-            spec.conversion.strategy: Forbidden: this server does not ask webhooks to convert yet: use None
             spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required
             spec.conversion.conversionReviewVersions: Invalid value: ["v3"]: must include at least one of v1, v1beta1
             spec.preserveUnknownFields: Invalid value: true: must be false

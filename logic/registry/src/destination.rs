@@ -3,34 +3,47 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::admissionregistration::v1::ServiceReference;
+use gantry_base::{Entropy, entropy};
+use gantry_kinds::parts::remote::ServiceTarget;
+use gantry_store::Snapshot;
 
-use gantry_base::entropy;
-
-use super::hooks::Hook;
-use crate::call::Call;
 use crate::endpoints::{self, ServicePlace};
 use crate::question::Destination;
 
 const HTTPS: u16 = 443;
 
-/// Where to ask a webhook, or why it cannot be asked.
-pub(super) fn resolve(call: &mut Call<'_>, hook: &Hook) -> Result<Destination, String> {
-    let config = &hook.webhook.client_config;
-    let seconds = hook.timeout_seconds();
-    let authority = config.ca_bundle.as_ref().filter(|own| !own.0.is_empty());
-    let authority = authority.map(|own| Arc::from(own.0.as_slice()));
-    let place = match (&config.url, &config.service) {
-        (_, Some(service)) => behind(call, service, seconds)?,
-        (Some(url), None) => at(url, seconds)
-            .ok_or_else(|| format!("failed to call webhook: {url:?} is no URL of a server"))?,
+/// Whom a configuration names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) url: Option<&'a str>,
+    pub(crate) service: Option<ServiceTarget<'a>>,
+    /// The certificates to trust, in PEM.
+    pub(crate) authority: Option<&'a [u8]>,
+}
+
+/// Where a webhook is asked that has so many seconds to answer, or why it cannot be asked.
+pub(crate) fn find(
+    target: &Target<'_>,
+    snapshot: &Snapshot,
+    chance: &mut dyn Entropy,
+    seconds: u32,
+) -> Result<Destination, String> {
+    let authority = target.authority.filter(|own| !own.is_empty());
+    let place = match (target.url, &target.service) {
+        (_, Some(service)) => behind(service, snapshot, chance, seconds)?,
+        (Some(url), None) => {
+            at(url, seconds).ok_or_else(|| format!("{url:?} is no URL of a server"))?
+        }
         (None, None) => {
             return Err(
                 "could not get REST client: neither a URL nor a service is given".to_owned(),
             );
         }
     };
-    Ok(Destination { authority, ..place })
+    Ok(Destination {
+        authority: authority.map(Arc::from),
+        ..place
+    })
 }
 
 /// The place that a URL names.
@@ -71,36 +84,38 @@ fn place(
 
 /// One of the endpoints of a service.
 fn behind(
-    call: &mut Call<'_>,
-    service: &ServiceReference,
+    service: &ServiceTarget<'_>,
+    snapshot: &Snapshot,
+    chance: &mut dyn Entropy,
     seconds: u32,
 ) -> Result<Destination, String> {
     let number = service.port.unwrap_or(i32::from(HTTPS));
     let host = format!("{}.{}.svc", service.name, service.namespace);
-    let path = service.path.as_deref().unwrap_or("/");
+    let path = service.path.unwrap_or("/");
     let path = format!("/{}", path.strip_prefix('/').unwrap_or(path));
     let authority = format!("{host}:{number}");
-    let found = endpoint(call, service, number);
+    let found = endpoint(service, snapshot, chance, number);
     let name = host.clone();
     let made = |connect| place(&name, connect, (&authority, &path), seconds);
     found.map(made).map_err(|why| {
         let url = format!("https://{host}:{number}{path}?timeout={seconds}s");
-        format!("failed to call webhook: Post \"{url}\": {why}")
+        format!("Post \"{url}\": {why}")
     })
 }
 
 fn endpoint(
-    call: &mut Call<'_>,
-    wanted: &ServiceReference,
+    wanted: &ServiceTarget<'_>,
+    snapshot: &Snapshot,
+    chance: &mut dyn Entropy,
     number: i32,
 ) -> Result<(String, u16), String> {
     let place = ServicePlace {
-        namespace: wanted.namespace.clone(),
-        name: wanted.name.clone(),
+        namespace: wanted.namespace.to_owned(),
+        name: wanted.name.to_owned(),
         port: number,
     };
-    let mut places = endpoints::places(call.snapshot, &place).map_err(|why| why.to_string())?;
-    let chosen = entropy::below(call.chance, places.len());
+    let mut places = endpoints::places(snapshot, &place).map_err(|why| why.to_string())?;
+    let chosen = entropy::below(chance, places.len());
     Ok(places.swap_remove(chosen))
 }
 
