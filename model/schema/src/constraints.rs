@@ -5,6 +5,7 @@
 //! messages are those that clients of custom kinds know. A value that was the same before is not
 //! refused for what is asked of it only now. Rules written as expressions are not kept here.
 
+mod allowed;
 mod alternatives;
 mod check;
 mod format;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 
 use crate::pattern::Pattern;
 use crate::schema::ListKind;
+use allowed::Allowed;
 use check::Walk;
 use format::Format;
 use number::Numbers;
@@ -43,7 +45,7 @@ struct Node {
     types: &'static [&'static str],
     nullable: bool,
     format: Option<Format>,
-    allowed: Vec<Value>,
+    allowed: Allowed,
     numbers: Numbers,
     /// In characters.
     length: Bounds,
@@ -76,7 +78,7 @@ impl Constraints {
     /// Reads the `openAPIV3Schema` of a definition that was found to be valid.
     #[must_use]
     pub fn read(definition: &Value) -> Self {
-        let root = read::node(definition);
+        let root = read::root(definition);
         Self { root }
     }
 

@@ -10,6 +10,7 @@ pub mod decode;
 pub mod default;
 pub mod encode;
 mod facts;
+pub mod former;
 pub mod limits;
 pub mod merge;
 pub mod patch;
@@ -23,6 +24,7 @@ pub mod validate;
 
 pub use constraints::Constraints;
 pub use decode::{Decoded, Document, Finding, Format};
+pub use former::Former;
 
 pub use merge::{FieldSet, ManagedFields};
 pub use schema::{Field, KindType, Schema, Shape, TypeRef};

@@ -41,5 +41,19 @@ pub const UPDATE_MANAGERS_MAX: usize = 10;
 /// until memory runs out; upstream bounds them alike.
 pub const PATCH_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 
+/// Things that are found wrong with one object. Nothing more is looked for then: a hundred are more
+/// than anybody reads.
+pub const FAULTS_MAX: usize = 100;
+
+/// Bytes of words and values in what is found wrong with one object. Keeps a long value from being
+/// repeated for each thing that is wrong with it.
+pub const FAULTS_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of the values that are listed when a value is none of them. The rest is left out.
+pub const ALLOWED_BYTES_MAX: usize = 4 * 1024;
+
 /// Bytes that one pattern may take once it is built. A definition with a larger one is refused.
 pub const PATTERN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes that a pattern takes once it is built without counting as a large one.
+pub const PATTERN_BYTES_USUAL: usize = 64 * 1024;

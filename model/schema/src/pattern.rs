@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex::Regex;
 
-use crate::limits::PATTERN_BYTES_MAX;
+use crate::limits::{PATTERN_BYTES_MAX, PATTERN_BYTES_USUAL};
 
 /// A pattern, and what it was built into once it was asked.
 #[derive(Clone, Debug)]
@@ -37,6 +37,13 @@ impl Pattern {
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         build(&self.text).err().map(|error| error.to_string())
+    }
+
+    /// Whether it takes more room than patterns usually do, once it is built.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        let mut builder = regex::RegexBuilder::new(&translated(&self.text));
+        builder.size_limit(PATTERN_BYTES_USUAL).build().is_err()
     }
 
     /// Whether the pattern occurs in `text`. One that makes no sense occurs nowhere.

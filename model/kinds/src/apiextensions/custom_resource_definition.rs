@@ -2,8 +2,11 @@
 //!
 //! What it defines is served by whoever reads [`crate::custom`]; here it is checked and kept.
 
+mod amounts;
 mod conversion;
 mod going;
+#[cfg(test)]
+mod malicious;
 mod names;
 mod schema;
 #[cfg(test)]

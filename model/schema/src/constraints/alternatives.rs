@@ -100,7 +100,7 @@ impl Walk<'_> {
 
     /// Says of the value as a whole that it does not fit. Clients know such errors without a field.
     fn as_a_whole(&mut self, at: &Trail<'_>, told: &str) {
-        self.errors.push(FieldError {
+        self.push(FieldError {
             fault: Fault::Invalid,
             path: FieldPath::new("<nil>"),
             value: "".into(),

@@ -8,6 +8,8 @@ use gantry_base::FieldPath;
 use serde_json::{Map, Value};
 
 use super::{Bounds, Node};
+use crate::former::Former;
+use crate::limits::{FAULTS_BYTES_MAX, FAULTS_MAX};
 use crate::schema::ListKind;
 use crate::trail::Trail;
 
@@ -18,6 +20,8 @@ pub(super) struct Walk<'a> {
     /// The field that the walk began at, when it is not the whole object.
     base: &'a str,
     pub(super) errors: Vec<FieldError>,
+    /// What the errors take together.
+    bytes: usize,
     pub(super) right: usize,
 }
 
@@ -26,6 +30,7 @@ impl<'a> Walk<'a> {
         Self {
             base,
             errors: Vec::new(),
+            bytes: 0,
             right: 0,
         }
     }
@@ -37,8 +42,26 @@ impl<'a> Walk<'a> {
 
     /// Takes over what another walk found.
     pub(super) fn merge(&mut self, other: Walk<'_>) {
-        self.errors.extend(other.errors);
+        other.errors.into_iter().for_each(|error| self.push(error));
         self.right += other.right;
+    }
+
+    /// Notes that something is wrong, as long as there is room for it. There is for the first.
+    pub(super) fn push(&mut self, error: FieldError) {
+        if self.is_full() {
+            return;
+        }
+        let value = error.value.as_str().map_or_else(
+            || serde_json::to_string(&error.value).map_or(0, |text| text.len()),
+            str::len,
+        );
+        self.bytes += error.detail.len() + error.path.as_str().len() + value;
+        self.errors.push(error);
+    }
+
+    /// Whether so much is wrong that nothing more is looked for.
+    const fn is_full(&self) -> bool {
+        FAULTS_MAX <= self.errors.len() || FAULTS_BYTES_MAX <= self.bytes
     }
 
     pub(super) fn result(mut self, node: &Node, value: &Value, old: Option<&Value>) -> FieldErrors {
@@ -77,7 +100,10 @@ impl<'a> Walk<'a> {
         old: Option<&Value>,
         at: &Trail<'_>,
     ) {
-        let before = self.errors.len();
+        if self.is_full() {
+            return;
+        }
+        let (before, bytes) = (self.errors.len(), self.bytes);
         self.check_type(node, value, at);
         if !value.is_null() {
             self.alternatives(node, value, old, at);
@@ -97,6 +123,7 @@ impl<'a> Walk<'a> {
         // What was there before stays acceptable.
         if before < self.errors.len() && old == Some(value) {
             self.errors.truncate(before);
+            self.bytes = bytes;
         }
     }
 
@@ -126,19 +153,14 @@ impl<'a> Walk<'a> {
     }
 
     fn check_allowed(&mut self, node: &Node, value: &Value, at: &Trail<'_>) {
-        if node.allowed.is_empty() || node.allowed.iter().any(|allowed| is_same(allowed, value)) {
+        if node.allowed.allows(value) {
             return;
         }
-        let shown = |allowed: &Value| {
-            let text = allowed.as_str().map(str::to_owned);
-            format!("{:?}", text.unwrap_or_else(|| allowed.to_string()))
-        };
-        let known: Vec<String> = node.allowed.iter().map(shown).collect();
-        self.errors.push(FieldError {
+        self.push(FieldError {
             fault: Fault::NotSupported,
             path: self.path(at),
             value: value.clone(),
-            detail: format!("supported values: {}", known.join(", ")),
+            detail: format!("supported values: {}", node.allowed.shown()),
         });
     }
 
@@ -167,9 +189,12 @@ impl<'a> Walk<'a> {
         if let Some(kind) = &node.list {
             self.unique(kind, items, old, at);
         }
-        for (index, item) in items.iter().enumerate() {
-            let old = old.and_then(|old| counterpart(node, item, old));
-            if let Some(node) = &node.item {
+        let old = old.and_then(Value::as_array);
+        let former = old.map(|old| Former::new(node.keys(), old));
+        let former = former.unwrap_or_default();
+        if let Some(node) = &node.item {
+            for (index, item) in items.iter().enumerate() {
+                let old = former.of(item);
                 self.value(node, item, old, &Trail::Index(at, index));
             }
         }
@@ -233,7 +258,7 @@ impl<'a> Walk<'a> {
         value: Value,
         detail: impl Into<String>,
     ) {
-        self.errors.push(FieldError {
+        self.push(FieldError {
             fault,
             path: self.path(at),
             value,
@@ -252,19 +277,18 @@ impl<'a> Walk<'a> {
 }
 
 impl Node {
+    /// The fields that tell the items of a list apart.
+    fn keys(&self) -> &[String] {
+        match &self.list {
+            Some(ListKind::Keyed(keys)) => keys,
+            Some(ListKind::Set | ListKind::Atomic) | None => &[],
+        }
+    }
+
     fn has_alternatives(&self) -> bool {
         let lists = [&self.all_of, &self.any_of, &self.one_of];
         self.not.is_some() || lists.into_iter().any(|list| !list.is_empty())
     }
-}
-
-/// The item of the old list that this one takes the place of: the one with the same keys.
-fn counterpart<'o>(node: &Node, item: &Value, old: &'o Value) -> Option<&'o Value> {
-    let Some(ListKind::Keyed(keys)) = &node.list else {
-        return None;
-    };
-    let is_it = |other: &&Value| keys.iter().all(|key| other.get(key) == item.get(key));
-    old.as_array()?.iter().find(is_it)
 }
 
 fn type_of(value: &Value) -> &'static str {
@@ -291,12 +315,4 @@ fn precision_of(value: &Value) -> &'static str {
 /// Whether a number with a fraction has none.
 fn is_whole(value: &Value) -> bool {
     value.as_f64().is_some_and(|number| number.fract() == 0.0)
-}
-
-/// Whether two values are the same; numbers are, however they are written.
-fn is_same(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
-        _ => left == right,
-    }
 }

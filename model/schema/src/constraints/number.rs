@@ -54,7 +54,7 @@ impl Numbers {
                 || "(default format)".into(),
                 |own| format!("with format {own}"),
             );
-            walk.errors.push(FieldError {
+            walk.push(FieldError {
                 fault: Fault::Invalid,
                 path: FieldPath::new("<nil>"),
                 value: "".into(),

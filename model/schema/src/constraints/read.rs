@@ -1,51 +1,66 @@
 //! From the notation of definitions to the tree that values are checked against.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
+use super::allowed::Allowed;
 use super::format::Format;
 use super::number::Numbers;
 use super::{Bounds, Node};
 use crate::pattern::Pattern;
 use crate::schema::ListKind;
 
+/// The patterns of one definition: those that are written alike are built once.
+type Patterns = BTreeMap<String, Pattern>;
+
 /// What `definition` asks, with all below it.
-pub(super) fn node(definition: &Value) -> Node {
+pub(super) fn root(definition: &Value) -> Node {
+    node(definition, &mut Patterns::new())
+}
+
+fn node(definition: &Value, patterns: &mut Patterns) -> Node {
     let types = types(definition);
     let text = |name: &str| definition[name].as_str().filter(|text| !text.is_empty());
-    let child = |name: &str| {
+    let pattern = text("pattern").map(|text| {
+        let new = || Pattern::new(text);
+        let known = patterns.entry(text.to_owned()).or_insert_with(new);
+        known.clone()
+    });
+    let mut child = |name: &str| {
         let child = definition.get(name).filter(|child| child.is_object());
-        child.map(|child| Box::new(node(child)))
+        child.map(|child| Box::new(node(child, patterns)))
     };
+    let (item, entries, not) = (child("items"), child("additionalProperties"), child("not"));
+    let properties = definition["properties"].as_object().into_iter().flatten();
+    let properties = properties.map(|(name, own)| (name.clone(), node(own, patterns)));
+    let properties = properties.collect();
+    let mut nodes = |name: &str| {
+        let all = list(&definition[name]).iter();
+        all.map(|own| node(own, patterns)).collect()
+    };
+    let (all_of, any_of, one_of) = (nodes("allOf"), nodes("anyOf"), nodes("oneOf"));
     Node {
         types,
         nullable: is_set(definition, "nullable"),
         format: text("format").and_then(|name| Format::known(name, types)),
-        allowed: list(&definition["enum"]).to_vec(),
+        allowed: Allowed::new(list(&definition["enum"])),
         numbers: Numbers::read(definition, types),
         length: bounds(definition, "minLength", "maxLength"),
-        pattern: text("pattern").map(Pattern::new),
+        pattern,
         items: bounds(definition, "minItems", "maxItems"),
-        item: child("items"),
+        item,
         list: list_kind(definition),
         members: bounds(definition, "minProperties", "maxProperties"),
         required: texts(&definition["required"]),
-        properties: definition["properties"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, definition)| (name.clone(), node(definition)))
-            .collect(),
-        entries: child("additionalProperties"),
+        properties,
+        entries,
         is_embedded: is_set(definition, "x-kubernetes-embedded-resource"),
-        all_of: nodes(&definition["allOf"]),
-        any_of: nodes(&definition["anyOf"]),
-        one_of: nodes(&definition["oneOf"]),
-        not: child("not"),
+        all_of,
+        any_of,
+        one_of,
+        not,
     }
-}
-
-fn nodes(definitions: &Value) -> Vec<Node> {
-    list(definitions).iter().map(node).collect()
 }
 
 fn types(definition: &Value) -> &'static [&'static str] {

@@ -11,6 +11,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 
+use super::amounts;
 use crate::custom::rules;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -41,7 +42,9 @@ pub(super) fn validate(schema: &JSONSchemaProps, path: &FieldPath, errors: &mut 
     // What rules mean follows from the structure: without one they mean nothing.
     if errors.as_slice().len() == before {
         let whole = serde_json::to_value(schema).unwrap_or_default();
-        rules::validate(&whole, path, errors);
+        if amounts::validate(&whole, path, errors) {
+            rules::validate(&whole, path, errors);
+        }
     }
 }
 

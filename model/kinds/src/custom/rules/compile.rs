@@ -7,6 +7,7 @@ use gantry_api::field_error::FieldErrors;
 use gantry_base::FieldPath;
 use gantry_cel::limits::{DEFINITION_COST, RULE_COST};
 use gantry_cel::{CompileError, Environment, Program, Returns, Type};
+use gantry_schema::limits::FAULTS_MAX;
 use serde_json::Value;
 
 use super::declared::{self, Declared, REQUEST_BYTES, Sketch};
@@ -125,7 +126,7 @@ impl<'e> Compiler<'e> {
 
     fn rules(&mut self, sketch: &Sketch<'_>, path: &FieldPath, times: Option<u64>) -> Vec<Rule> {
         let rules = declared::rules(sketch.schema);
-        if rules.is_empty() {
+        if rules.is_empty() || FAULTS_MAX <= self.errors.as_slice().len() {
             return Vec::new();
         }
         let path = path.field("x-kubernetes-validations");

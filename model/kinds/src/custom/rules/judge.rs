@@ -7,7 +7,8 @@ use gantry_api::FieldError;
 use gantry_api::field_error::{Fault, FieldErrors};
 use gantry_base::FieldPath;
 use gantry_cel::{Machine, Map as CelMap, Problem, Type, Value as Cel};
-use gantry_schema::Trail;
+use gantry_schema::limits::FAULTS_MAX;
+use gantry_schema::{Former, Trail};
 use serde_json::{Map, Value};
 
 use super::message::{OUT_OF_BUDGET, fault, plain};
@@ -129,7 +130,7 @@ impl Judge {
     }
 
     fn node<'v>(&mut self, node: &'v Node, pair: Pair<'v>, at: &Trail<'_>) {
-        if pair.new.is_null() {
+        if pair.new.is_null() || self.is_spent {
             return;
         }
         self.rules(node, pair, at);
@@ -143,9 +144,9 @@ impl Judge {
             }
         }
         let Some(item) = &node.item else { return };
-        let old = pair.old.map_or(&[][..], Seen::items);
+        let former = Former::new(&node.keys, pair.old.map_or(&[][..], Seen::items));
         for (index, value) in pair.new.items().iter().enumerate() {
-            let below = pair.below(value, counterpart(&node.keys, value, old));
+            let below = pair.below(value, former.of(value));
             self.node(item, below, &Trail::Index(at, index));
         }
     }
@@ -175,6 +176,8 @@ impl Judge {
             }
         }
         self.budget = plain.budget();
+        // Nobody reads more than that.
+        self.is_spent = FAULTS_MAX <= self.errors.len() + self.remarks.len();
     }
 
     fn rule<'v>(
@@ -275,13 +278,4 @@ fn below(path: FieldPath, steps: &[Step]) -> FieldPath {
         Step::Field(name) => path.field(name),
         Step::Key(name) => path.key(name),
     })
-}
-
-/// The item of the old list that this one takes the place of.
-fn counterpart<'v>(keys: &[String], item: &Value, old: &'v [Value]) -> Option<&'v Value> {
-    if keys.is_empty() {
-        return None;
-    }
-    let is_it = |other: &&Value| keys.iter().all(|key| other.get(key) == item.get(key));
-    old.iter().find(is_it)
 }
