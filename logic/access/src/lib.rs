@@ -7,6 +7,8 @@ pub mod authn;
 pub mod authority;
 pub mod authorizer;
 pub mod escalation;
+pub mod flow;
+pub mod limits;
 pub mod node;
 pub mod rbac;
 pub mod revocation;
