@@ -15,6 +15,7 @@ mod encryption;
 mod identity;
 mod image;
 mod kubeconfig;
+mod lane;
 mod notice;
 mod options;
 mod output;

@@ -30,7 +30,7 @@ use crate::config::Settings;
 use crate::notice::{Notice, Notices};
 use crate::options::{Server as Options, Which};
 use crate::process::{note_serving, require_root, serving};
-use crate::{address, datastore, encryption, identity, image, kubeconfig, renewal};
+use crate::{address, datastore, encryption, identity, image, kubeconfig, lane, renewal};
 
 /// How long an `up` waits for an etcd that does not answer. In the foreground a server waits on.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -151,6 +151,7 @@ async fn start(
         pki: Arc::clone(control.pki()),
         clock: Arc::clone(control.clock()),
         listeners,
+        lane: lane::open(cluster)?,
         version: VERSION.to_owned(),
         bounds: bounds(settings)?,
         record: control.record().clone(),

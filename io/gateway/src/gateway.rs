@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gantry_access::flow::{Flows, Latest};
 use gantry_access::{Access, Attributes, Authority, Decision};
 use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::Entropy;
@@ -55,6 +56,9 @@ pub(crate) struct Shared {
     /// Held while looking through the changes since the last request, and while compiling, which
     /// happens when somebody registers another server.
     pub(crate) register: Mutex<Register>,
+    /// Held while looking through the changes since the last request, and while compiling, which
+    /// happens when schemas or levels change.
+    pub(crate) flows: Mutex<Latest>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Held while one request is decided; deciding takes microseconds and never waits.
     pub(crate) entropy: Mutex<Box<dyn Entropy>>,
@@ -104,6 +108,7 @@ impl Gateway {
             ledger: crate::store::erase(store),
             authority: Mutex::new(Authority::default()),
             register: Mutex::new(Register::default()),
+            flows: Mutex::new(Latest::default()),
             clock: config.clock,
             entropy: Mutex::new(config.entropy),
             signer: config.signer,
@@ -167,6 +172,28 @@ impl Gateway {
                 (kind.storage.clone(), snapshot.count(&all))
             })
             .collect()
+    }
+
+    /// The schemas and levels by which requests wait for each other.
+    #[must_use]
+    pub fn flows(&self) -> Arc<Flows> {
+        let snapshot = self.shared.ledger.snapshot();
+        let flows = self.shared.flows.lock();
+        flows
+            .unwrap_or_else(PoisonError::into_inner)
+            .flows(&snapshot)
+    }
+
+    /// How many objects a request to a collection looks at, counted up to `most`.
+    #[must_use]
+    pub fn count_objects(&self, request: &Request, most: usize) -> usize {
+        let snapshot = self.shared.ledger.snapshot();
+        let registry = self.shared.registry(&snapshot);
+        let Some(kind) = registry.find(&request.resource) else {
+            return 0;
+        };
+        let prefix = ObjectKey::prefix(&kind.storage, request.namespace.as_deref());
+        snapshot.range(&prefix, None).take(most).count()
     }
 
     /// What is served: the source of routes, discovery and published schemas.

@@ -9,19 +9,24 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::watch;
 use tracing::{Instrument, debug_span, error};
 
+use gantry_access::Attributes;
+use gantry_access::attributes::Target;
 use gantry_api::{Caller, GroupVersion, Rejection};
 use gantry_driver::Record;
 use gantry_gateway::{Authenticator, ClientCertificate, Clock, Gateway, OsEntropy};
 use gantry_pki::TokenKey;
 use gantry_registry::Encoding;
+use gantry_registry::permission::attributes;
 use gantry_registry::request::{Resource, Verb};
 
 use crate::aggregate::{self, Aggregate};
 use crate::body::{self, Body};
 use crate::endpoints;
+use crate::filters::budget::Budgets;
+use crate::filters::fairness::{Asking, Fairness, Marks, Turn};
 use crate::filters::{authenticate, authorize, impersonate};
 use crate::limits::BODY_BYTES;
 use crate::metrics::{self, Asked, Metrics};
@@ -49,8 +54,10 @@ pub(crate) struct Front {
     pub(crate) tasks: Tasks,
     /// Held while one identifier is drawn.
     pub(crate) chance: Mutex<OsEntropy>,
-    /// One for each request that is answered at once.
-    pub(crate) places: Semaphore,
+    /// Whose turn it is.
+    pub(crate) fairness: Arc<Fairness>,
+    /// What the lists of each client hold.
+    pub(crate) budgets: Arc<Budgets>,
     /// What an operator chose of the limits.
     pub(crate) bounds: Bounds,
     /// Becomes true when the server begins to stop; whatever has no end of its own ends then.
@@ -92,20 +99,6 @@ impl Front {
         let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
         gantry_base::entropy::uid(&mut *chance)
     }
-
-    /// Room for one more request that is answered at once; held until it is.
-    fn place(&self) -> Result<SemaphorePermit<'_>, Rejection> {
-        self.places
-            .try_acquire()
-            .map_err(|_| Rejection::TooManyRequests {
-                message: format!(
-                    "{} requests are under way, which is the limit: try again",
-                    self.bounds.requests
-                ),
-                retry_after_seconds: 1,
-                causes: Vec::new(),
-            })
-    }
 }
 
 /// What is known of the connection that a request came over.
@@ -113,6 +106,8 @@ impl Front {
 pub(crate) struct Peer {
     /// What the client's certificate says, if it showed one of ours.
     pub(crate) certificate: Option<Arc<ClientCertificate>>,
+    /// Whether it came over root's own lane.
+    pub(crate) is_root: bool,
 }
 
 /// Answers one request, whatever becomes of it.
@@ -131,7 +126,8 @@ pub(crate) async fn answer(
     let span = debug_span!("request", id, %method, path);
     let (method, uri) = (method.clone(), request.uri().clone());
     // Boxed, so that a watch that goes on for days does not keep the room that this took.
-    let treated = Box::pin(treat(&front, &peer, request, &wanted));
+    let mut marks = Marks::default();
+    let treated = Box::pin(treat(&front, &peer, request, &wanted, &mut marks));
     let treated = AssertUnwindSafe(treated).catch_unwind();
     let mut response = match treated.instrument(span).await {
         Ok(Ok(response)) => response,
@@ -143,32 +139,46 @@ pub(crate) async fn answer(
             respond::rejection(&bug, wanted.encoding())
         }
     };
+    marks.show(response.headers_mut());
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(AUDIT_ID, id);
     }
     front.metrics.end(running, response, front.clock.now())
 }
 
-/// Who is it, what do they want, may they: then it is done.
+/// Who is it, what do they want, is it their turn, may they: then it is done.
 async fn treat(
     front: &Arc<Front>,
     peer: &Peer,
     request: Request<Incoming>,
     wanted: &Wanted,
+    marks: &mut Marks,
 ) -> Result<Response<Body>, Rejection> {
     let caller =
         authenticate::caller(front, peer, (request.uri().path(), request.headers())).await?;
     let caller = impersonate::caller(&front.gateway, caller, request.headers())?;
     if let Some(other) = aggregate::behind(&front.gateway, request.uri().path()) {
-        let _place = front.place()?;
+        let _turn = turn_of_path(front, peer, &caller, &request, marks).await?;
         return aggregate::pass_on(front, &caller, request, other).await;
     }
     let registry = front.gateway.registry();
     let has_message = |resource: &Resource| registry.writes(resource, Encoding::Protobuf);
     match route::route(&request, &caller, wanted, has_message)? {
-        Route::Fixed => fixed(front, &caller, &request, wanted),
+        Route::Fixed => {
+            let _turn = turn_of_path(front, peer, &caller, &request, marks).await?;
+            fixed(front, &caller, &request, wanted)
+        }
         Route::Object(mut call) => {
-            let _place = front.place()?;
+            let asking = Asking {
+                gateway: &front.gateway,
+                attributes: attributes(&call),
+                call: Some(&call),
+            };
+            let turn = match peer.is_root {
+                true => Turn::free(),
+                false => front.fairness.turn(asking, marks).await?,
+            };
+            call.is_repair = peer.is_root;
             if call.verb == Verb::Watch && upgrade::is_asked(request.headers()) {
                 return streams::watch::serve(front, *call, request).await;
             }
@@ -177,10 +187,40 @@ async fn treat(
                 call.body =
                     (!bytes.is_empty()).then_some(gantry_registry::request::Body { bytes, format });
             }
-            object(front, *call, wanted).await
+            if call.verb != Verb::List || turn.is_exempt {
+                return object(front, *call, wanted).await;
+            }
+            front.budgets.check(&caller.user)?;
+            let response = object(front, *call, wanted).await?;
+            Ok(front.budgets.charge(&caller.user, response))
         }
         Route::Stream(call) => streams::serve(front, *call, request).await,
     }
+}
+
+/// The turn of a request that is classified by its path.
+async fn turn_of_path(
+    front: &Front,
+    peer: &Peer,
+    caller: &Caller,
+    request: &Request<Incoming>,
+    marks: &mut Marks,
+) -> Result<Turn, Rejection> {
+    if peer.is_root {
+        return Ok(Turn::free());
+    }
+    let verb = request.method().as_str().to_ascii_lowercase();
+    let attributes = Attributes {
+        caller,
+        verb: &verb,
+        target: Target::Path(request.uri().path()),
+    };
+    let asking = Asking {
+        gateway: &front.gateway,
+        attributes,
+        call: None,
+    };
+    front.fairness.turn(asking, marks).await
 }
 
 /// A path that is no resource: authorized by the path itself.

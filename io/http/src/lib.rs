@@ -10,6 +10,7 @@ mod coalesce;
 mod endpoints;
 mod filters;
 mod front;
+mod lane;
 pub mod limits;
 mod metrics;
 mod mortal;
@@ -29,5 +30,6 @@ mod tests;
 #[doc(hidden)]
 pub mod wire;
 
+pub use lane::Lane;
 pub use nodes::Nodes;
 pub use server::{Bounds, Server, ServerConfig, ServerError, shown};

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const BODY_BYTES: usize = 3 * 1024 * 1024;
 /// Connections at the same time; further ones wait in the kernel's queue.
 pub const CONNECTIONS: usize = 4096;
+/// Connections at the same time on root's own socket; further ones wait in the kernel's queue.
+pub const LANE_CONNECTIONS: usize = 64;
 /// Bytes of one answer that wait for a client who reads slowly; what follows is not made yet.
 pub const SENT_BYTES: usize = 32 * 1024;
 /// Bytes that wait to be joined with others that go to the same client.
@@ -24,7 +26,11 @@ pub const PARTING: Duration = Duration::from_millis(250);
 pub const HEAD: Duration = Duration::from_secs(30);
 /// How long answers under way may take once the server is asked to stop.
 pub const FAREWELL: Duration = Duration::from_secs(2);
-/// Requests at the same time that are answered at once; the next one is answered with 429.
+/// Bytes of lists that one client may leave unread; a further list is answered with 429.
+pub const LIST_BYTES: u64 = 256 * 1024 * 1024;
+/// The part of a request's time that it may wait for its turn; then it is answered with 429.
+pub const WAITING_PART: u32 = 4;
+/// Seats for requests that are answered at once; what finds none waits, or is answered with 429.
 pub const REQUESTS: usize = 1024;
 /// How long a request that is answered at once may take; then it is answered with 504.
 pub const REQUEST: Duration = Duration::from_secs(60);

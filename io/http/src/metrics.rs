@@ -2,6 +2,7 @@
 //!
 //! Requests are counted here, and loops in their record. Nothing is estimated: what is not measured has no metric.
 
+pub(crate) mod flow;
 mod labels;
 mod objects;
 mod process;
@@ -26,6 +27,7 @@ use gantry_driver::Record;
 use gantry_gateway::Gateway;
 
 use crate::body::{self, Body};
+use crate::filters::fairness::Fairness;
 use crate::front::code;
 
 pub(crate) use labels::{Asked, Labels, asked, labels};
@@ -89,7 +91,12 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     /// Counters of requests, beside what loops have counted and what can be looked up when somebody
     /// asks: the store's objects, and this process.
-    pub(crate) fn new(record: &Record, gateway: &Gateway, version: &str) -> Self {
+    pub(crate) fn new(
+        record: &Record,
+        gateway: &Gateway,
+        fairness: &Arc<Fairness>,
+        version: &str,
+    ) -> Self {
         let mut registry = Registry::default();
         record.register(&mut registry);
         let total = Family::default();
@@ -123,6 +130,8 @@ impl Metrics {
             "What is running",
             Info::new(vec![("git_version", version.to_owned())]),
         );
+        fairness.counts().register(&mut registry);
+        registry.register_collector(Box::new(flow::Levels(Arc::clone(fairness))));
         registry.register_collector(Box::new(objects::Objects(gateway.clone())));
         registry.register_collector(Box::new(process::Process));
         Self {

@@ -25,10 +25,12 @@ use gantry_pki::{Certificate, Pki, PkiError};
 
 use crate::aggregate::{self, Aggregate};
 use crate::coalesce::coalesced;
+use crate::filters::fairness::Fairness;
 use crate::front::{self, Front, Peer};
+use crate::lane::{self, Lane};
 use crate::limits::{
     CONNECTIONS, FAREWELL, HANDSHAKE, HEAD, OUTLOOK, PARTING, REQUEST, REQUESTS, REST, SENT_BYTES,
-    STREAMS,
+    STREAMS, WAITING_PART,
 };
 use crate::metrics::Metrics;
 use crate::mortal::Mortal;
@@ -50,6 +52,8 @@ pub struct ServerConfig {
     pub clock: Arc<dyn Clock>,
     /// Where to listen: bound already, and not blocking.
     pub listeners: Vec<TcpListener>,
+    /// Root's own way in, if there is one.
+    pub lane: Option<Lane>,
     /// The version that is announced, such as `v1.35.0`.
     pub version: String,
     /// What an operator may choose of the limits.
@@ -63,7 +67,7 @@ pub struct ServerConfig {
 pub struct Bounds {
     /// How long a request that is answered at once may take; then it is answered with 504.
     pub request: Duration,
-    /// How many such requests are answered at the same time; the next one is answered with 429.
+    /// How many seats there are for such requests; what finds none waits, or is answered with 429.
     pub requests: usize,
 }
 
@@ -95,6 +99,7 @@ pub struct Server {
     front: Arc<Front>,
     acceptor: TlsAcceptor,
     listeners: Vec<tokio::net::TcpListener>,
+    lane: Option<(tokio::net::UnixListener, u32)>,
     stopping: watch::Sender<bool>,
 }
 
@@ -113,18 +118,24 @@ impl Server {
             .map(TcpListener::local_addr)
             .transpose()?;
         let (stopping, stopped) = watch::channel(false);
+        let fairness = Arc::new(Fairness::new(
+            config.bounds.requests,
+            config.bounds.request / WAITING_PART,
+            Arc::clone(&config.clock),
+        ));
         let front = Front {
             stopping: stopped,
             nodes: config.nodes,
             authenticator: config.authenticator,
             tokens: config.pki.tokens(),
             clock: config.clock,
-            metrics: Metrics::new(&config.record, &config.gateway, &config.version),
+            metrics: Metrics::new(&config.record, &config.gateway, &fairness, &config.version),
             tasks: Tasks::default(),
             aggregate: Aggregate::new(config.pki.front_proxy()),
             chance: Mutex::new(OsEntropy::open().map_err(ServerError::Chance)?),
             record: config.record,
-            places: Semaphore::new(config.bounds.requests),
+            fairness,
+            budgets: Arc::default(),
             bounds: config.bounds,
             gateway: config.gateway,
             version: config.version,
@@ -132,6 +143,9 @@ impl Server {
                 .map(|address| address.to_string())
                 .unwrap_or_default(),
         };
+        let lane = config.lane.map(|Lane { listener, owner }| {
+            tokio::net::UnixListener::from_std(listener).map(|listener| (listener, owner))
+        });
         let listeners = config
             .listeners
             .into_iter()
@@ -140,6 +154,7 @@ impl Server {
             front: Arc::new(front),
             acceptor: TlsAcceptor::from(config.pki.server_config()?),
             listeners: listeners.collect::<Result<_, _>>()?,
+            lane: lane.transpose()?,
             stopping,
         })
     }
@@ -159,6 +174,11 @@ impl Server {
         }
         listening.spawn(aggregate::keep(Arc::clone(&self.front)));
         listening.spawn(aggregate::sweep(Arc::clone(&self.front)));
+        if let Some((listener, owner)) = self.lane {
+            let front = Arc::clone(&self.front);
+            let stopped = self.front.stopping.clone();
+            listening.spawn(lane::listen(front, listener, owner, stopped));
+        }
         stop.await;
         self.stopping.send_replace(true);
         self.front.tasks.end().await;
@@ -254,7 +274,7 @@ impl Door {
 }
 
 /// How connections are spoken.
-fn builder() -> auto::Builder<TokioExecutor> {
+pub(crate) fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -294,6 +314,7 @@ fn peer(stream: &TlsStream<Mortal<TcpStream>>) -> Peer {
     let found = certificates.and_then(|all| Certificate::from_der(all.first()?).ok());
     Peer {
         certificate: found.map(|found| Arc::new(shown(&found))),
+        is_root: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod encodings;
+mod fair;
 mod published;
 mod refused;
 mod revoked;

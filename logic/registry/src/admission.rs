@@ -142,12 +142,13 @@ fn steps(call: &Call<'_>) -> impl Iterator<Item = &'static dyn Admission> + use<
 }
 
 /// Whether the server asks webhooks of a kind, or policies. Nobody is asked about what the server itself makes
-/// before it serves: whoever could answer may live in what it makes.
+/// before it serves: whoever could answer may live in what it makes. Nor about what root repairs:
+/// whoever could answer may be what is broken.
 fn asks(call: &Call<'_>, plugin: &str) -> bool {
     let disabled = &call.registry.settings().admission.disabled;
     let caller = &call.request.caller;
     let is_server = caller.user == SERVER && caller.is_in(MASTERS);
-    !disabled.contains(plugin) && !is_server
+    !disabled.contains(plugin) && !is_server && !call.request.is_repair
 }
 
 /// Lets every step add to the object, and everybody who is asked. Where they did, the steps look at

@@ -30,6 +30,8 @@ pub struct Request {
     pub body: Option<Body>,
     /// Who asks.
     pub caller: Caller,
+    /// Whether it came over root's own lane: neither webhooks nor policies are asked about it.
+    pub is_repair: bool,
     /// The client's name for itself; its part before the first slash names it in managed fields.
     pub user_agent: String,
     /// In which form objects are to be answered.
@@ -51,6 +53,7 @@ impl Request {
             options: Options::default(),
             body: None,
             caller: Caller::anonymous(),
+            is_repair: false,
             user_agent: String::new(),
             view: View::Object,
             encoding: Encoding::Json,

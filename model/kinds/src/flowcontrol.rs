@@ -1,6 +1,5 @@
-//! The group `flowcontrol.apiserver.k8s.io`: whose requests wait for whose.
-//!
-//! Nothing in this server makes requests wait yet; whoever creates one is told so.
+//! The group `flowcontrol.apiserver.k8s.io`: whose requests wait for whose. What these objects say
+//! is carried out where requests come in.
 
 pub mod flow_schema;
 pub mod policy_rules;

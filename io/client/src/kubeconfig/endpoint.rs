@@ -1,7 +1,7 @@
 //! From names to an address and credentials.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +20,8 @@ pub struct Endpoint {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// A socket of this machine that is spoken to instead of a host.
+    pub socket: Option<PathBuf>,
     /// Whether to use TLS.
     pub secure: bool,
     /// What comes before every path; empty or without a slash at its end.
@@ -109,6 +111,17 @@ impl Endpoint {
 
     fn at(server: &str) -> Result<Self, KubeconfigError> {
         let wrong = |detail: String| KubeconfigError::unusable("server", server, detail);
+        if let Some(path) = server.strip_prefix("unix://") {
+            if !path.starts_with('/') {
+                return Err(wrong("expected unix:///PATH".to_owned()));
+            }
+            return Ok(Self {
+                host: "localhost".to_owned(),
+                port: 80,
+                socket: Some(path.into()),
+                ..Self::default()
+            });
+        }
         let full = if server.contains("://") {
             server.to_owned()
         } else {

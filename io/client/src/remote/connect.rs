@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -29,6 +29,7 @@ pub(super) struct Connection {
 #[derive(Debug)]
 pub(super) enum Io {
     Plain(TcpStream),
+    Local(UnixStream),
     Secure(Box<TlsStream<TcpStream>>),
 }
 
@@ -38,6 +39,14 @@ pub(super) async fn connect(
     tls: Option<&Arc<ClientConfig>>,
     http2: bool,
 ) -> Result<Connection, RemoteError> {
+    if let Some(path) = &endpoint.socket {
+        let stream = UnixStream::connect(path).await;
+        let stream = stream.map_err(|source| connect_error(&path.display().to_string(), source))?;
+        return Ok(Connection {
+            io: Io::Local(stream),
+            is_http2: false,
+        });
+    }
     let address = endpoint.authority();
     let failed = |source: io::Error| connect_error(&address, source);
     let dial = TcpStream::connect((endpoint.host.as_str(), endpoint.port));
@@ -90,6 +99,7 @@ impl AsyncRead for Io {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Local(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -103,6 +113,7 @@ impl AsyncWrite for Io {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Local(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -110,6 +121,7 @@ impl AsyncWrite for Io {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Local(stream) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -117,6 +129,7 @@ impl AsyncWrite for Io {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Local(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use gantry_api::caller::MASTERS;
 use gantry_api::{Caller, Rejection};
 
 use crate::front::{Front, Peer};
@@ -20,6 +21,9 @@ pub(crate) async fn caller(
     peer: &Peer,
     (path, headers): (&str, &HeaderMap),
 ) -> Result<Caller, Rejection> {
+    if peer.is_root {
+        return Ok(Caller::authenticated("root", &[MASTERS]));
+    }
     if let Some(certificate) = &peer.certificate {
         let found = front
             .authenticator

@@ -39,7 +39,7 @@ use crate::nodes::{
 };
 use gantry_driver::Record;
 
-use crate::{Bounds, Server, ServerConfig};
+use crate::{Bounds, Lane, Server, ServerConfig};
 
 /// A node on which every program says back what it hears, and ends with the code 3.
 #[derive(Debug)]
@@ -153,6 +153,15 @@ pub(super) struct World {
 impl World {
     /// Starts a server that knows nothing yet.
     pub(super) fn new() -> Self {
+        Self::made_with(None)
+    }
+
+    /// The same, with a lane for root.
+    pub(super) fn with_lane(lane: Lane) -> Self {
+        Self::made_with(Some(lane))
+    }
+
+    fn made_with(lane: Option<Lane>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let names = ServerNames {
             service_address: Ipv4Addr::new(10, 96, 0, 1).into(),
@@ -180,6 +189,7 @@ impl World {
             pki: Arc::clone(&pki),
             clock: Arc::new(SystemClock::default()),
             listeners: vec![listener],
+            lane,
             version: "v1.35.0".to_owned(),
             bounds: Bounds::default(),
             record: Record::default(),
@@ -279,6 +289,11 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// A client over a connection that somebody else made.
+    pub(super) const fn over(sender: http1::SendRequest<Full<Bytes>>) -> Self {
+        Self { sender }
+    }
+
     /// Sends a request as it is.
     pub(super) async fn send(&mut self, request: Request<Full<Bytes>>) -> Response<Incoming> {
         self.sender.ready().await.unwrap();

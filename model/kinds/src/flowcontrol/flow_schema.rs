@@ -60,7 +60,6 @@ impl Kind for FlowSchemas {
         }),
     ];
     const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
-    const UNSERVED: Option<&'static str> = Some("limit requests by priority");
 
     fn default(schema: &mut FlowSchema) {
         if let Some(spec) = &mut schema.spec {

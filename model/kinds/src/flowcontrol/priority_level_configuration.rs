@@ -62,7 +62,6 @@ impl Kind for PriorityLevelConfigurations {
         Column::AGE,
     ];
     const RULES: Rules = Rules::new().with_status().counting(&[&["spec"]]);
-    const UNSERVED: Option<&'static str> = Some("limit requests by priority");
 
     fn default(level: &mut PriorityLevelConfiguration) {
         let Some(spec) = &mut level.spec else { return };
