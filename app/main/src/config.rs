@@ -330,7 +330,7 @@ impl Settings {
 }
 
 /// What was said, by name; what was left out is not there.
-fn words(settings: &Settings) -> Result<serde_json::Map<String, Value>> {
+pub(crate) fn words(settings: &Settings) -> Result<serde_json::Map<String, Value>> {
     let value = serde_json::to_value(settings).context("write the settings down")?;
     let Value::Object(mut all) = value else {
         bail!("the settings are no map");
@@ -343,7 +343,7 @@ fn words(settings: &Settings) -> Result<serde_json::Map<String, Value>> {
     Ok(all)
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)

@@ -6,6 +6,7 @@
 mod address;
 mod agent;
 mod backup;
+mod check;
 mod cluster;
 mod config;
 mod datastore;
@@ -91,6 +92,7 @@ async fn execute(options: Options) -> ExitCode {
         Command::Backup(backup) => backup::backup(&options.cluster, &backup).await,
         Command::Restore(restore) => backup::restore(&options.cluster, &restore).await,
         Command::Datastore(command) => datastore::run(&options.cluster, &command).await,
+        Command::Check(check) => check::run(&options.cluster, &check).await,
         Command::Encryption(command) => encryption::run(&options.cluster, &command).await,
         Command::Server(server) => server::run(&options.cluster, &server).await,
         Command::Service(service) => service::run(&options.cluster, &service).await,

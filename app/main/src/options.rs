@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use gantry_base::Quantity;
 
 use crate::backup::{Backup, Restore};
+use crate::check::Check;
 use crate::config::Settings;
 use crate::{datastore, encryption, users};
 
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     /// Make users of the cluster, or end their certificates.
     #[command(subcommand)]
     Kubeconfig(users::Command),
+    /// Check the running cluster against the CIS Kubernetes Benchmark and the guidance of NSA and CISA.
+    Check(Check),
     /// Write everything that the cluster keeps, and its keys, to one file. It may run meanwhile.
     Backup(Backup),
     /// Make a backup the state of a cluster that is down.

@@ -8,6 +8,7 @@ pub mod authority;
 pub mod authorizer;
 pub mod escalation;
 pub mod flow;
+pub mod hardening;
 pub mod limits;
 pub mod node;
 pub mod rbac;
