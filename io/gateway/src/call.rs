@@ -8,7 +8,7 @@ use gantry_api::{Rejection, Revision};
 use gantry_base::Entropy;
 use gantry_base::entropy::Seeded;
 use gantry_registry::{
-    Answer, Around, Encoding, Errand, Question, Registry, Reply, Request, Todo, freshness,
+    Answer, Around, Encoding, Errand, Notes, Question, Registry, Reply, Request, Todo, freshness,
     permission,
 };
 use gantry_store::{CommitError, Freshness, KeyRange, Snapshot, Txn};
@@ -17,11 +17,21 @@ use crate::gateway::{Response, Shared};
 use crate::limits::{COMMITS_AT_ONCE, QUESTIONS_AT_ONCE, REVISION_PATIENCE};
 
 /// Decides and commits until both happened in the same world.
-pub(crate) async fn answer(shared: &Shared, request: Request) -> Result<Response, Rejection> {
-    freshen(shared, &request).await?;
-    authorize(shared, &request)?;
-    let encoding = request.encoding;
+pub(crate) async fn answer(
+    shared: &Shared,
+    request: Request,
+) -> (Result<Response, Rejection>, Notes) {
+    let may = freshen(shared, &request).await;
+    if let Err(rejection) = may.and_then(|()| authorize(shared, &request)) {
+        return (Err(rejection), Notes::new());
+    }
     let mut errand = Errand::new(request);
+    let answer = carry_out(shared, &mut errand).await;
+    (answer, errand.into_notes())
+}
+
+async fn carry_out(shared: &Shared, errand: &mut Errand) -> Result<Response, Rejection> {
+    let encoding = errand.request().encoding;
     loop {
         let todo = shared.around(|registry, around| errand.decide(registry, around))?;
         match todo {

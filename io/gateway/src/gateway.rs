@@ -10,7 +10,7 @@ use gantry_api::{GroupResource, ObjectKey, Rejection};
 use gantry_base::Entropy;
 use gantry_kinds::{Descriptor, Verbs};
 use gantry_registry::extensions::Register;
-use gantry_registry::{Catalog, Encoding, Pieces, Registry, Request, Settings};
+use gantry_registry::{Catalog, Encoding, Notes, Pieces, Registry, Request, Settings};
 use gantry_store::{KeyRange, Snapshot, Store, WatchError};
 
 use crate::documents::Documents;
@@ -133,6 +133,11 @@ impl Gateway {
 
     /// Answers a request, or says why not. Watches have a call of their own.
     pub async fn try_call(&self, request: Request) -> Result<Response, Rejection> {
+        self.call_noting(request).await.0
+    }
+
+    /// The same, with what was noted about the request, whatever became of it.
+    pub async fn call_noting(&self, request: Request) -> (Result<Response, Rejection>, Notes) {
         crate::call::answer(&self.shared, request).await
     }
 

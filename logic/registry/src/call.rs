@@ -11,6 +11,7 @@ use gantry_kinds::{Author, Descriptor};
 use gantry_store::{Guard, Key, Snapshot, Stored, Txn};
 
 use crate::conversion::{self, Converted};
+use crate::notes::Notes;
 use crate::question::{Answers, Question};
 use crate::registry::{Around, Registry};
 use crate::render;
@@ -28,6 +29,8 @@ pub(crate) struct Call<'a> {
     pub(crate) chance: &'a mut dyn Entropy,
     /// Remarks for the user.
     pub(crate) warnings: Vec<String>,
+    /// What is noted for those who write down what was asked.
+    pub(crate) notes: Notes,
     /// What is written together with the object, such as the address it was given.
     pub(crate) also: Txn,
     /// Whether everything is decided and nothing is kept.
@@ -54,6 +57,7 @@ impl<'a> Call<'a> {
             now: around.now,
             chance: around.chance,
             warnings: Vec::new(),
+            notes: Notes::new(),
             also: Txn::new(),
             dry_run: request.options.dry_run,
             answers,
@@ -324,6 +328,11 @@ impl<'a> Call<'a> {
     /// The reply together with the remarks made so far.
     pub(crate) fn remark(&mut self, reply: Reply) -> Reply {
         reply.with_warnings(std::mem::take(&mut self.warnings))
+    }
+
+    /// Notes something for those who write down what was asked.
+    pub(crate) fn note(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.notes.insert(name.into(), text.into());
     }
 
     /// Ends the decision until somebody outside was asked. What is returned takes the call back to

@@ -8,6 +8,7 @@ use gantry_base::Timestamp;
 use gantry_store::{CommitError, Key, Snapshot, Txn};
 
 use crate::limits::{ATTEMPTS, COMPANY_ATTEMPTS, QUESTION_ROUNDS};
+use crate::notes::Notes;
 use crate::question::{Answer, Answers, Question, QuestionId, Replayed};
 use crate::registry::{Around, Registry};
 use crate::request::Request;
@@ -25,6 +26,8 @@ pub struct Errand {
     outrun: usize,
     /// What was to be written last, first of all.
     own: Option<Key>,
+    /// What was noted when it was decided last.
+    notes: Notes,
     /// The answer, if what was decided last is committed.
     reply: Option<Reply>,
     /// The world that is decided in until somebody commits or answers.
@@ -62,12 +65,13 @@ pub enum Todo {
 impl Errand {
     /// The errand of a caller who was found to be allowed to make it.
     #[must_use]
-    pub const fn new(request: Request) -> Self {
+    pub fn new(request: Request) -> Self {
         Self {
             request,
             attempts: 0,
             outrun: 0,
             own: None,
+            notes: Notes::new(),
             reply: None,
             world: None,
         }
@@ -77,6 +81,12 @@ impl Errand {
     #[must_use]
     pub const fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// What was noted about it when it was decided last.
+    #[must_use]
+    pub fn into_notes(self) -> Notes {
+        self.notes
     }
 
     /// Decides in the world as it is now, or in the one about which somebody was asked. A request
@@ -102,7 +112,9 @@ impl Errand {
             now: world.now,
             chance: &mut chance,
         };
-        match registry.handle_knowing(&self.request, &world.answers, around)? {
+        let (decided, notes) = registry.handle_noting(&self.request, &world.answers, around);
+        self.notes = notes;
+        match decided? {
             Step::Reply(reply) => Ok(Todo::Answer(reply)),
             Step::Commit { txn, reply } => {
                 self.reply = Some(reply);

@@ -41,6 +41,9 @@ pub const QUESTION_ROUNDS: usize = 500;
 /// Tries of a random address or port before every one is looked at in order.
 pub const RANDOM_PICKS: usize = 16;
 
+/// Notes of one webhook for those who write down what was asked. Those beyond are left out.
+pub const WEBHOOK_NOTES: usize = 64;
+
 /// Bytes of one piece of a list. Small enough that a slow client holds little, large enough that
 /// copying costs less than the pieces.
 pub const LIST_PIECE_BYTES: usize = 32 * 1024;
@@ -64,3 +67,7 @@ pub const WATCH_SECONDS: u64 = 30 * 60;
 /// Bytes of a message that an expression of a policy makes. A longer one is replaced by the one that
 /// is written out, or by the expression.
 pub const POLICY_MESSAGE_BYTES: usize = 5 * 1024;
+
+/// Letters of a note that a policy makes for those who write down what was asked. A longer one is
+/// cut.
+pub const POLICY_NOTE_LETTERS: usize = 10 * 1024;

@@ -15,6 +15,7 @@ use gantry_store::Snapshot;
 use crate::admission::policies::compiled::{Policies, Policy};
 use crate::call::Call;
 use crate::encoding::Encoding;
+use crate::notes::Notes;
 use crate::question::Answers;
 use crate::request::{Request, Resource, Verb};
 use crate::settings::Settings;
@@ -137,23 +138,40 @@ impl Registry {
         &self,
         request: &Request,
         answers: &Answers,
-        mut around: Around<'_>,
+        around: Around<'_>,
     ) -> Result<Step, Rejection> {
-        let kind = self.find(&request.resource).ok_or(Rejection::NoSuchPath)?;
-        check_place(kind, request)?;
-        options::check(request)?;
-        let mut call = Call::new(self, kind, (request, answers), around.borrowed());
-        check_seen(&call)?;
-        let decided = match &request.subresource {
-            Some(part) => subresources::handle(&mut call, part),
-            None if kind.verbs == Verbs::CreateOnly => reviews::handle(&mut call),
-            None => verb(&mut call),
+        self.handle_noting(request, answers, around).0
+    }
+
+    /// The same, with what was noted about the request meanwhile, whatever became of it.
+    pub fn handle_noting(
+        &self,
+        request: &Request,
+        answers: &Answers,
+        mut around: Around<'_>,
+    ) -> (Result<Step, Rejection>, Notes) {
+        let Some(kind) = self.find(&request.resource) else {
+            return (Err(Rejection::NoSuchPath), Notes::new());
         };
+        let mut call = Call::new(self, kind, (request, answers), around.borrowed());
+        let decided = decide(&mut call);
         if call.is_asking() {
-            return Ok(Step::Ask(call.questions));
+            return (Ok(Step::Ask(call.questions)), call.notes);
         }
-        let remark = kind.remark.iter().cloned().collect();
-        Ok(decided?.answered(|reply| reply.with_warnings(remark)))
+        let remark = || kind.remark.iter().cloned().collect();
+        let decided = decided.map(|step| step.answered(|reply| reply.with_warnings(remark())));
+        (decided, call.notes)
+    }
+}
+
+fn decide(call: &mut Call<'_>) -> Result<Step, Rejection> {
+    check_place(call.kind, call.request)?;
+    options::check(call.request)?;
+    check_seen(call)?;
+    match &call.request.subresource {
+        Some(part) => subresources::handle(call, part),
+        None if call.kind.verbs == Verbs::CreateOnly => reviews::handle(call),
+        None => verb(call),
     }
 }
 

@@ -11,6 +11,7 @@ mod evictions;
 mod extensions;
 mod kinds;
 mod lists;
+mod notes;
 mod options;
 mod owned;
 mod paths;

@@ -57,6 +57,10 @@ const TEMPLATES: &[(&str, &str, &[&str])] = &[
 
 pub(super) struct PodSecurity;
 
+/// Under which names it is noted what was wanted of a pod, and what it would have violated.
+const ENFORCED: &str = "pod-security.kubernetes.io/enforce-policy";
+const VIOLATED: &str = "pod-security.kubernetes.io/audit-violations";
+
 impl Admission for PodSecurity {
     fn plugin(&self) -> Option<&'static str> {
         Some("PodSecurity")
@@ -109,6 +113,8 @@ fn pod(call: &mut Call<'_>, object: &Object, old: Option<&Object>) -> Result<(),
     if exemptions(call).has_class(&subject) {
         return Ok(());
     }
+    call.note(ENFORCED, policy.enforce.to_string());
+    audit(call, policy.audit, &subject);
     let enforced = checks::violations(policy.enforce, &subject);
     if !enforced.is_empty() {
         let why = format!("violates PodSecurity \"{}\": {enforced}", policy.enforce);
@@ -127,7 +133,17 @@ fn warn_of_template(call: &mut Call<'_>, template: &Value) {
     let annotations = annotations.map(subject::texts).unwrap_or_default();
     let subject = Subject::new(annotations, template.get("spec").unwrap_or(&Value::Null));
     if !exemptions(call).has_class(&subject) {
+        audit(call, policy.audit, &subject);
         warn(call, policy.warn, &subject);
+    }
+}
+
+/// Notes what a standard would have refused.
+fn audit(call: &mut Call<'_>, standard: Standard, subject: &Subject<'_>) {
+    let violations: Violations = checks::violations(standard, subject);
+    if !violations.is_empty() {
+        let text = format!("would violate PodSecurity \"{standard}\": {violations}");
+        call.note(VIOLATED, text);
     }
 }
 

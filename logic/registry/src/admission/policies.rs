@@ -22,6 +22,9 @@ use crate::request::Verb;
 use compiled::{Bound, Policy};
 use verdict::Objection;
 
+/// Under which name objections are noted of which a binding says so.
+const FAILURES: &str = "validation.policy.admission.k8s.io/validation_failure";
+
 /// Lets the policies judge what is about to be written in the place of `old`.
 pub(super) fn validate(
     call: &mut Call<'_>,
@@ -46,6 +49,7 @@ fn judge(call: &mut Call<'_>, deed: &Deed<'_>) -> Result<(), Rejection> {
     }
     let mut refusals = Vec::new();
     let mut told = BTreeSet::new();
+    let mut failures = Vec::new();
     for policy in policies.iter() {
         for (bound, objection) in objections(call, deed, policy)? {
             if objection.is_failure || bound.acts("Deny") {
@@ -54,9 +58,15 @@ fn judge(call: &mut Call<'_>, deed: &Deed<'_>) -> Result<(), Rejection> {
             if bound.acts("Warn") {
                 told.insert(warning(policy, &bound, &objection));
             }
+            if bound.acts("Audit") {
+                failures.push(failed(policy, &bound, &objection));
+            }
         }
     }
     call.warnings.extend(told);
+    if !failures.is_empty() {
+        call.note(FAILURES, Value::Array(failures).to_string());
+    }
     refusals.into_iter().next().map_or(Ok(()), Err)
 }
 
@@ -85,18 +95,30 @@ fn objections(
             none => none.insert(Scene::new(call, deed, form)?),
         };
         let found = match params::find(call, &policy.spec, &bound.spec) {
-            Ok(params) => params
-                .iter()
-                .flat_map(|params| verdict::judge(call, scene, policy, params))
-                .collect(),
+            Ok(params) => {
+                let mut found = Vec::new();
+                for params in &params {
+                    let (objections, notes) = verdict::judge(call, scene, policy, params);
+                    found.extend(objections);
+                    call.notes.extend(notes);
+                }
+                found
+            }
             // Whoever converts parameters is asked first.
             Err(why) if call.is_asking() => return Err(Rejection::internal(why)),
             Err(why) => verdict::failure(policy, format!("failed to configure binding: {why}")),
         };
-        let found: Vec<Objection> = found;
         heard.extend(found.into_iter().map(|own| (Arc::clone(bound), own)));
     }
     Ok(heard)
+}
+
+/// What is written down of an objection.
+fn failed(policy: &Policy, bound: &Bound, objection: &Objection) -> Value {
+    json!({
+        "message": objection.message, "policy": policy.name, "binding": bound.name,
+        "expressionIndex": objection.index, "validationActions": bound.spec.validation_actions,
+    })
 }
 
 fn warning(policy: &Policy, bound: &Bound, objection: &Objection) -> String {

@@ -97,6 +97,9 @@ fn round(
             Heard::Answer(verdict) => verdict,
             Heard::Nothing(question) => return Err(call.ask(vec![question])),
         };
+        if let Ok(verdict) = &verdict {
+            verdict.note(call, &hook);
+        }
         let is_changed = match verdict.and_then(|verdict| verdict.allowing(&hook)) {
             Ok(verdict) => {
                 call.warnings.extend(verdict.warnings.iter().cloned());
@@ -104,6 +107,7 @@ fn round(
             }
             Err(failure) => Err(failure),
         };
+        note_opening(call, &hook, is_changed.as_ref().err());
         let is_changed = failure::weighed(&hook, is_changed)?.unwrap_or(false);
         if is_changed {
             changes.any = true;
@@ -170,14 +174,36 @@ fn judge_by(call: &mut Call<'_>, deed: &Deed<'_>, hooks: Vec<Hook>) -> Result<()
         return Err(call.ask(questions));
     }
     for (hook, verdict) in heard {
+        if let Ok(verdict) = &verdict {
+            verdict.note(call, &hook);
+        }
         let verdict = verdict
             .and_then(|verdict| verdict.allowing(&hook))
             .and_then(|verdict| verdict.unchanging(&hook));
+        note_opening(call, &hook, verdict.as_ref().err());
         if let Some(verdict) = failure::weighed(&hook, verdict)? {
             call.warnings.extend(verdict.warnings);
         }
     }
     Ok(())
+}
+
+/// Notes that a webhook which could not be asked was done without, as its policy says.
+fn note_opening(call: &mut Call<'_>, hook: &Hook, failure: Option<&Failure>) {
+    if let Some(Failure::Call(_)) = failure
+        && hook.fails_open()
+    {
+        let kind = if hook.may_change {
+            "mutating"
+        } else {
+            "validating"
+        };
+        let name = format!(
+            "failed-open.{kind}.webhook.admission.k8s.io/{}",
+            hook.name()
+        );
+        call.note(name, hook.name());
+    }
 }
 
 /// The form in which a webhook wants to see what is about to be done, if it does.

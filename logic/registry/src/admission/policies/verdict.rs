@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use super::compiled::Policy;
 use crate::admission::scene::{self, Asker, Conditions, Scene};
 use crate::call::Call;
-use crate::limits::POLICY_MESSAGE_BYTES;
+use crate::limits::{POLICY_MESSAGE_BYTES, POLICY_NOTE_LETTERS};
+use crate::notes::Notes;
 
 /// The reason of an objection that gives none.
 const USUAL_REASON: &str = "Invalid";
@@ -25,6 +26,8 @@ pub(super) struct Objection {
     /// Whether it is not the request that is wrong, but the configuration of the policy: that is
     /// refused whatever the binding says.
     pub(super) is_failure: bool,
+    /// Which of the policy's validations it is.
+    pub(super) index: usize,
 }
 
 impl Objection {
@@ -33,6 +36,7 @@ impl Objection {
             message,
             reason: reason.to_owned(),
             is_failure: false,
+            index: 0,
         }
     }
 }
@@ -52,28 +56,30 @@ pub(super) fn judge(
     scene: &Scene,
     policy: &Policy,
     params: &Json,
-) -> Vec<Objection> {
+) -> (Vec<Objection>, Notes) {
     let asker = Asker::new(call);
     let mut machine = scene.machine(&policy.programs.environment, &asker);
     machine.set(PARAMS, Value::tree(params));
     match conditions(&mut machine, policy) {
         Conditions::Hold => {}
-        Conditions::Fail => return Vec::new(),
-        Conditions::Unclear(why) => return unclear(policy, why),
+        Conditions::Fail => return <_>::default(),
+        Conditions::Unclear(why) => return (unclear(policy, why), Notes::new()),
     }
     let mut objections = Vec::new();
     let own = policy.spec.validations.iter().flatten();
-    for (own, judgement) in own.zip(&policy.programs.validations) {
-        match weigh(&mut machine, own, judgement) {
-            Ok(objection) => objections.extend(objection),
-            Err(why) => objections.extend(unclear(policy, why)),
-        }
+    for (index, (own, judgement)) in own.zip(&policy.programs.validations).enumerate() {
+        let found = match weigh(&mut machine, own, judgement) {
+            Ok(objection) => Vec::from_iter(objection),
+            Err(why) => unclear(policy, why),
+        };
+        objections.extend(found.into_iter().map(|own| Objection { index, ..own }));
         if machine.budget() == 0 {
-            return unclear(policy, EXHAUSTED.to_owned());
+            return (unclear(policy, EXHAUSTED.to_owned()), Notes::new());
         }
     }
-    objections.extend(annotate(&mut machine, policy));
-    objections
+    let (failed, notes) = annotate(&mut machine, policy);
+    objections.extend(failed);
+    (objections, notes)
 }
 
 /// The objection that a policy makes when an expression of it failed, if it makes any.
@@ -117,23 +123,32 @@ fn told<'a>(machine: &mut Machine<'a>, message: &'a Compiled) -> Option<String> 
     (is_line && text.len() <= POLICY_MESSAGE_BYTES).then(|| text.to_owned())
 }
 
-/// Evaluates the annotations, which nobody writes down; one that fails counts as its policy says.
-fn annotate<'a>(machine: &mut Machine<'a>, policy: &'a Policy) -> Vec<Objection> {
+/// Evaluates the annotations, which are noted under the policy's name; one that is null is none, and
+/// one that fails counts as its policy says.
+fn annotate<'a>(machine: &mut Machine<'a>, policy: &'a Policy) -> (Vec<Objection>, Notes) {
+    let mut failed = Vec::new();
+    let mut notes = Notes::new();
     let own = policy.spec.audit_annotations.iter().flatten();
-    let failed = own
-        .zip(&policy.programs.annotations)
-        .filter_map(|(own, compiled)| {
-            let outcome: Result<_, Problem> = match compiled {
-                Ok(program) => machine.evaluate(program),
-                Err(error) => return Some(format!("compilation error: {error}")),
-            };
-            outcome
-                .err()
-                .map(|problem| scene::failed(&own.value_expression, &problem))
-        });
-    let failed: Vec<String> = failed.collect();
-    failed
-        .into_iter()
-        .flat_map(|why| unclear(policy, why))
-        .collect()
+    for (own, compiled) in own.zip(&policy.programs.annotations) {
+        let outcome: Result<_, Problem> = match compiled {
+            Ok(program) => machine.evaluate(program),
+            Err(error) => {
+                failed.extend(unclear(policy, format!("compilation error: {error}")));
+                continue;
+            }
+        };
+        match outcome {
+            Ok(value) => {
+                if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
+                    let text: String = text.chars().take(POLICY_NOTE_LETTERS).collect();
+                    notes.insert(format!("{}/{}", policy.name, own.key), text);
+                }
+            }
+            Err(problem) => {
+                let why = scene::failed(&own.value_expression, &problem);
+                failed.extend(unclear(policy, why));
+            }
+        }
+    }
+    (failed, notes)
 }

@@ -1,5 +1,7 @@
 //! What a webhook said.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -9,6 +11,8 @@ use gantry_api::Rejection;
 
 use super::failure::Failure;
 use super::hooks::Hook;
+use crate::call::Call;
+use crate::limits::WEBHOOK_NOTES;
 use crate::question::Answer;
 
 const GROUP: &str = "admission.k8s.io";
@@ -31,6 +35,8 @@ pub(super) struct Verdict {
     /// What is to be changed: a JSON patch, as it was sent.
     pub(super) patch: Option<Vec<u8>>,
     pub(super) warnings: Vec<String>,
+    /// What it wants written down.
+    notes: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -50,6 +56,7 @@ struct Response {
     patch: Option<String>,
     patch_type: Option<String>,
     warnings: Option<Vec<String>>,
+    audit_annotations: Option<BTreeMap<String, String>>,
 }
 
 /// Reads an answer, which has to fit what was asked.
@@ -84,6 +91,7 @@ fn fitting(review: Review, asked: &Asked<'_>) -> Result<Verdict, String> {
         status: response.status.unwrap_or_default(),
         patch,
         warnings: response.warnings.unwrap_or_default(),
+        notes: response.audit_annotations.unwrap_or_default(),
     })
 }
 
@@ -115,6 +123,13 @@ fn patch(response: &Response, may_change: bool) -> Result<Option<Vec<u8>>, Strin
 }
 
 impl Verdict {
+    /// Notes what the webhook wants written down, under its own name.
+    pub(super) fn note(&self, call: &mut Call<'_>, hook: &Hook) {
+        for (name, text) in self.notes.iter().take(WEBHOOK_NOTES) {
+            call.note(format!("{}/{name}", hook.name()), text);
+        }
+    }
+
     /// The verdict, if it is a yes.
     pub(super) fn allowing(self, hook: &Hook) -> Result<Self, Failure> {
         if self.is_allowed {
