@@ -3,6 +3,7 @@
 //! Pure: the rules come from a snapshot, the question is a value, the answer carries its reason.
 
 pub mod attributes;
+pub mod audit;
 pub mod authn;
 pub mod authority;
 pub mod authorizer;
