@@ -66,6 +66,47 @@ pub(crate) struct Settings {
     /// left alone: an AdmissionConfiguration with the plugin PodSecurity.
     #[arg(long, value_name = "FILE")]
     pub(crate) admission_control_config_file: Option<PathBuf>,
+    /// A file that says which requests are written down, and how much of each: a Policy of
+    /// audit.k8s.io/v1.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit_policy_file: Option<PathBuf>,
+    /// The file to which they are written, one event a line, or - for the standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit_log_path: Option<PathBuf>,
+    /// For how many days full files are kept [default: for ever].
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) audit_log_maxage: Option<u64>,
+    /// How many full files are kept [default: all].
+    #[arg(long, value_name = "N")]
+    pub(crate) audit_log_maxbackup: Option<usize>,
+    /// How many megabytes a file holds until the next is begun [default: 100].
+    #[arg(long, value_name = "MB")]
+    pub(crate) audit_log_maxsize: Option<u64>,
+    /// Compress full files.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) audit_log_compress: bool,
+    /// How events are written; json is the only form.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) audit_log_format: Option<String>,
+    /// A kubeconfig file that says to whom events are sent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit_webhook_config_file: Option<PathBuf>,
+    /// How many events may wait to be sent; more are lost and counted [default: 10000].
+    #[arg(long, value_name = "N")]
+    pub(crate) audit_webhook_batch_buffer_size: Option<usize>,
+    /// How many events are sent at once [default: 400].
+    #[arg(long, value_name = "N")]
+    pub(crate) audit_webhook_batch_max_size: Option<usize>,
+    /// How long an event waits for others to be sent with [default: 30s].
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) audit_webhook_batch_max_wait: Option<String>,
+    /// How many batches are sent in a second [default: 10].
+    #[arg(long, value_name = "N")]
+    pub(crate) audit_webhook_batch_throttle_qps: Option<u32>,
+    /// How long to wait before a batch is sent again that was not taken [default: 10s].
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) audit_webhook_initial_backoff: Option<String>,
     /// A file that says what is sealed before it is kept, and with what: an EncryptionConfiguration
     /// [default: Secrets, with a key of the cluster's own outside its data directory].
     #[arg(long, value_name = "FILE")]
@@ -196,8 +237,14 @@ impl Settings {
         merged.extend(words(self)?);
         let mut merged: Self =
             serde_json::from_value(Value::Object(merged)).context("join the settings")?;
+        let output = merged
+            .audit_log_path
+            .take_if(|path| path.as_os_str() == "-");
         let files = [
             &mut merged.admission_control_config_file,
+            &mut merged.audit_policy_file,
+            &mut merged.audit_log_path,
+            &mut merged.audit_webhook_config_file,
             &mut merged.encryption_provider_config,
             &mut merged.authentication_config,
             &mut merged.authentication_token_webhook_config_file,
@@ -212,6 +259,7 @@ impl Settings {
             let found = std::path::absolute(&*path);
             *path = found.with_context(|| format!("find {}", path.display()))?;
         }
+        merged.audit_log_path = output.or(merged.audit_log_path);
         Ok(merged)
     }
 

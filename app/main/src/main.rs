@@ -5,6 +5,7 @@
 
 mod address;
 mod agent;
+mod audit;
 mod backup;
 mod check;
 mod cluster;

@@ -14,6 +14,7 @@ use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 use gantry_api::Caller;
+use gantry_audit::Audit;
 use gantry_base::entropy::uid;
 use gantry_control::{Candidate, Control, ControlConfig};
 use gantry_gateway::OsEntropy;
@@ -30,7 +31,7 @@ use crate::config::Settings;
 use crate::notice::{Notice, Notices};
 use crate::options::{Server as Options, Which};
 use crate::process::{note_serving, require_root, serving};
-use crate::{address, datastore, encryption, identity, image, kubeconfig, lane, renewal};
+use crate::{address, audit, datastore, encryption, identity, image, kubeconfig, lane, renewal};
 
 /// How long an `up` waits for an etcd that does not answer. In the foreground a server waits on.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,6 +76,7 @@ async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()>
     datastore::settle(&mut cluster, &settings.datastore())?;
     let sealer = encryption::settle(&mut cluster, &settings)?;
     let listeners = listeners(&cluster, &settings)?;
+    let audit = audit::open(&settings, options.detached)?;
     notices.tell(&Notice::Doing("opening the store".to_owned()));
     let mut config = control_config(&cluster, &settings)?;
     config.sealer = Some(Arc::clone(&sealer));
@@ -89,7 +91,7 @@ async fn serve(which: &Which, options: &Options, notices: Notices) -> Result<()>
     if !settings.no_node {
         notices.tell(&Notice::Doing("starting the node".to_owned()));
     }
-    let mut parts = start(&cluster, &settings, &control, listeners).await?;
+    let mut parts = start(&cluster, &settings, &control, (listeners, audit)).await?;
     parts.tasks.spawn(encryption::heed(
         cluster.clone(),
         control.resealing(),
@@ -135,7 +137,7 @@ async fn start(
     cluster: &Cluster,
     settings: &Settings,
     control: &Control,
-    listeners: Vec<TcpListener>,
+    (listeners, audit): (Vec<TcpListener>, Option<Arc<Audit>>),
 ) -> Result<Parts> {
     let node = match settings.no_node {
         true => None,
@@ -148,6 +150,7 @@ async fn start(
             None => Arc::new(NoNodes),
         },
         authenticator: control.authenticator(),
+        audit,
         pki: Arc::clone(control.pki()),
         clock: Arc::clone(control.clock()),
         listeners,

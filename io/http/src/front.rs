@@ -1,5 +1,6 @@
 //! What every request has at hand, and the order in which it is treated.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tracing::{Instrument, debug_span, error};
 use gantry_access::Attributes;
 use gantry_access::attributes::Target;
 use gantry_api::{Caller, GroupVersion, Rejection};
+use gantry_audit::Audit;
 use gantry_driver::Record;
 use gantry_gateway::{Authenticator, ClientCertificate, Clock, Gateway, OsEntropy};
 use gantry_pki::TokenKey;
@@ -25,6 +27,7 @@ use gantry_registry::request::{Resource, Verb};
 use crate::aggregate::{self, Aggregate};
 use crate::body::{self, Body};
 use crate::endpoints;
+use crate::filters::audit::Telling;
 use crate::filters::budget::Budgets;
 use crate::filters::fairness::{Asking, Fairness, Marks, Turn};
 use crate::filters::{authenticate, authorize, impersonate};
@@ -47,6 +50,8 @@ pub(crate) struct Front {
     pub(crate) tokens: Arc<TokenKey>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    /// Who writes down what is asked, if that is wanted.
+    pub(crate) audit: Option<Arc<Audit>>,
     /// What is known of other servers behind this one.
     pub(crate) aggregate: Aggregate,
     /// What the loops of this process did.
@@ -104,6 +109,8 @@ impl Front {
 /// What is known of the connection that a request came over.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Peer {
+    /// From where it comes.
+    pub(crate) address: Option<IpAddr>,
     /// What the client's certificate says, if it showed one of ours.
     pub(crate) certificate: Option<Arc<ClientCertificate>>,
     /// Whether it came over root's own lane.
@@ -127,14 +134,20 @@ pub(crate) async fn answer(
     let (method, uri) = (method.clone(), request.uri().clone());
     // Boxed, so that a watch that goes on for days does not keep the room that this took.
     let mut marks = Marks::default();
-    let treated = Box::pin(treat(&front, &peer, request, &wanted, &mut marks));
+    let mut telling = Telling::begin(&front, &peer, &request, &id);
+    let told = (&wanted, &mut telling);
+    let treated = Box::pin(treat(&front, &peer, request, told, &mut marks));
     let treated = AssertUnwindSafe(treated).catch_unwind();
     let mut response = match treated.instrument(span).await {
         Ok(Ok(response)) => response,
-        Ok(Err(rejection)) => respond::rejection(&rejection, wanted.encoding()),
+        Ok(Err(rejection)) => {
+            telling.refused(&rejection);
+            respond::rejection(&rejection, wanted.encoding())
+        }
         Err(_) => {
             let path = uri.path();
             error!(id, %method, path, "a request met a bug; the panic above says where");
+            telling.panicked();
             let bug = Rejection::internal("the server met a bug; its log says where");
             respond::rejection(&bug, wanted.encoding())
         }
@@ -143,6 +156,7 @@ pub(crate) async fn answer(
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(AUDIT_ID, id);
     }
+    let response = telling.answered(response);
     front.metrics.end(running, response, front.clock.now())
 }
 
@@ -151,12 +165,14 @@ async fn treat(
     front: &Arc<Front>,
     peer: &Peer,
     request: Request<Incoming>,
-    wanted: &Wanted,
+    (wanted, telling): (&Wanted, &mut Telling),
     marks: &mut Marks,
 ) -> Result<Response<Body>, Rejection> {
     let caller =
         authenticate::caller(front, peer, (request.uri().path(), request.headers())).await?;
+    telling.known(&caller).await;
     let caller = impersonate::caller(&front.gateway, caller, request.headers())?;
+    telling.acts_as(front, &caller);
     if let Some(other) = aggregate::behind(&front.gateway, request.uri().path()) {
         let _turn = turn_of_path(front, peer, &caller, &request, marks).await?;
         return aggregate::pass_on(front, &caller, request, other).await;
@@ -187,11 +203,12 @@ async fn treat(
                 call.body =
                     (!bytes.is_empty()).then_some(gantry_registry::request::Body { bytes, format });
             }
+            telling.sent(call.body.as_ref());
             if call.verb != Verb::List || turn.is_exempt {
-                return object(front, *call, wanted).await;
+                return object(front, *call, (wanted, telling)).await;
             }
             front.budgets.check(&caller.user)?;
-            let response = object(front, *call, wanted).await?;
+            let response = object(front, *call, (wanted, telling)).await?;
             Ok(front.budgets.charge(&caller.user, response))
         }
         Route::Stream(call) => streams::serve(front, *call, request).await,
@@ -245,18 +262,24 @@ fn fixed(
 async fn object(
     front: &Front,
     call: gantry_registry::Request,
-    wanted: &Wanted,
+    (wanted, telling): (&Wanted, &mut Telling),
 ) -> Result<Response<Body>, Rejection> {
     if call.verb == Verb::Watch {
         let stream = front.gateway.watch(call).await?;
         return Ok(body::streamed(stream, front.stopped()));
     }
     let pretty = call.options.pretty;
-    let response = tokio::time::timeout(front.bounds.request, front.gateway.call(call)).await;
-    let response = response.map_err(|_| Rejection::Timeout {
+    let encoding = call.encoding;
+    let answer = tokio::time::timeout(front.bounds.request, front.gateway.call_noting(call)).await;
+    let (answer, notes) = answer.map_err(|_| Rejection::Timeout {
         message: "request did not complete within the allotted timeout".to_owned(),
         causes: Vec::new(),
     })?;
+    telling.noted(notes);
+    let response = answer.unwrap_or_else(|rejection| {
+        telling.refused(&rejection);
+        gantry_gateway::Response::refusal(&rejection, encoding)
+    });
     respond::answer(response, wanted, pretty).await
 }
 

@@ -86,5 +86,11 @@ pub const EXTENSION_SWEEP: Duration = Duration::from_secs(2);
 pub const EXTENSION_DELETES: usize = 500;
 /// Other servers that are asked about themselves at the same time. Those beyond take their turn.
 pub const EXTENSIONS_AT_ONCE: usize = 16;
+/// Bytes of an object that is written down with its request; of a longer one it is said that it is not.
+pub const AUDITED_BYTES: usize = 1024 * 1024;
+/// Letters of what a client calls itself that are written down.
+pub const AGENT_LETTERS: usize = 1024;
+/// Addresses that are written down of those who say that they passed a request on.
+pub const SOURCES: usize = 32;
 /// How long to rest when no connection could be accepted.
 pub const REST: Duration = Duration::from_millis(50);

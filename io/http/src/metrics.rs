@@ -2,6 +2,7 @@
 //!
 //! Requests are counted here, and loops in their record. Nothing is estimated: what is not measured has no metric.
 
+mod events;
 pub(crate) mod flow;
 mod labels;
 mod objects;
@@ -21,6 +22,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use gantry_audit::Audit;
 use gantry_base::Timestamp;
 use gantry_base::time::since;
 use gantry_driver::Record;
@@ -92,7 +94,7 @@ impl Metrics {
     /// Counters of requests, beside what loops have counted and what can be looked up when somebody
     /// asks: the store's objects, and this process.
     pub(crate) fn new(
-        record: &Record,
+        (record, audit): (&Record, Option<Arc<Audit>>),
         gateway: &Gateway,
         fairness: &Arc<Fairness>,
         version: &str,
@@ -134,6 +136,9 @@ impl Metrics {
         registry.register_collector(Box::new(flow::Levels(Arc::clone(fairness))));
         registry.register_collector(Box::new(objects::Objects(gateway.clone())));
         registry.register_collector(Box::new(process::Process));
+        if let Some(audit) = audit {
+            registry.register_collector(Box::new(events::Events(audit)));
+        }
         Self {
             registry,
             total,

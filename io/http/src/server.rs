@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, warn};
 
+use gantry_audit::Audit;
 use gantry_base::time::since;
 use gantry_driver::Record;
 use gantry_gateway::{Authenticator, ClientCertificate, Clock, Gateway, OsEntropy};
@@ -46,6 +47,8 @@ pub struct ServerConfig {
     pub nodes: Arc<dyn Nodes>,
     /// Says whom a token belongs to.
     pub authenticator: Arc<dyn Authenticator>,
+    /// Who writes down what is asked, if that is wanted.
+    pub audit: Option<Arc<Audit>>,
     /// The cluster's keys.
     pub pki: Arc<Pki>,
     /// The door to time.
@@ -129,13 +132,19 @@ impl Server {
             authenticator: config.authenticator,
             tokens: config.pki.tokens(),
             clock: config.clock,
-            metrics: Metrics::new(&config.record, &config.gateway, &fairness, &config.version),
+            metrics: Metrics::new(
+                (&config.record, config.audit.clone()),
+                &config.gateway,
+                &fairness,
+                &config.version,
+            ),
             tasks: Tasks::default(),
             aggregate: Aggregate::new(config.pki.front_proxy()),
             chance: Mutex::new(OsEntropy::open().map_err(ServerError::Chance)?),
             record: config.record,
             fairness,
             budgets: Arc::default(),
+            audit: config.audit,
             bounds: config.bounds,
             gateway: config.gateway,
             version: config.version,
@@ -183,6 +192,9 @@ impl Server {
         self.stopping.send_replace(true);
         self.front.tasks.end().await;
         while listening.join_next().await.is_some() {}
+        if let Some(audit) = &self.front.audit {
+            audit.close().await;
+        }
     }
 }
 
@@ -221,13 +233,14 @@ impl Door {
 
     async fn serve(mut self, stream: TcpStream) {
         gantry_base::ignore(stream.set_nodelay(true), "answers are only a little later");
+        let address = stream.peer_addr().ok().map(|address| address.ip());
         let accepted = self.acceptor.accept(Mortal::new(stream));
         let mut stream = match tokio::time::timeout(HANDSHAKE, accepted).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return debug!(%error, "a TLS handshake failed"),
             Err(_) => return debug!("a TLS handshake took too long"),
         };
-        let peer = peer(&stream);
+        let peer = peer(&stream, address);
         let front = Arc::clone(&self.front);
         if let Some(certificate) = &peer.certificate {
             let end = outlived(Arc::clone(&front), Arc::clone(certificate));
@@ -309,10 +322,11 @@ async fn accept(
 }
 
 /// What the client's certificate says; the handshake has checked that it is one of ours.
-fn peer(stream: &TlsStream<Mortal<TcpStream>>) -> Peer {
+fn peer(stream: &TlsStream<Mortal<TcpStream>>, address: Option<IpAddr>) -> Peer {
     let certificates = stream.get_ref().1.peer_certificates();
     let found = certificates.and_then(|all| Certificate::from_der(all.first()?).ok());
     Peer {
+        address,
         certificate: found.map(|found| Arc::new(shown(&found))),
         is_root: false,
     }

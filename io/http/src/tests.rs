@@ -1,6 +1,7 @@
 //! The whole front over TLS: who may in, what they are told, and conversations in both protocols.
 
 mod aggregate;
+mod audit;
 mod encodings;
 mod fair;
 mod published;

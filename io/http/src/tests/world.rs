@@ -23,6 +23,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ClientConfig, SignatureScheme};
 
 use gantry_api::Caller;
+use gantry_audit::Audit;
 use gantry_base::Timestamp;
 use gantry_base::entropy::Seeded;
 use gantry_gateway::{
@@ -153,15 +154,20 @@ pub(super) struct World {
 impl World {
     /// Starts a server that knows nothing yet.
     pub(super) fn new() -> Self {
-        Self::made_with(None)
+        Self::made_with(None, None)
     }
 
     /// The same, with a lane for root.
     pub(super) fn with_lane(lane: Lane) -> Self {
-        Self::made_with(Some(lane))
+        Self::made_with(Some(lane), None)
     }
 
-    fn made_with(lane: Option<Lane>) -> Self {
+    /// The same, with somebody who writes down what is asked.
+    pub(super) fn audited(audit: Arc<Audit>) -> Self {
+        Self::made_with(None, Some(audit))
+    }
+
+    fn made_with(lane: Option<Lane>, audit: Option<Arc<Audit>>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let names = ServerNames {
             service_address: Ipv4Addr::new(10, 96, 0, 1).into(),
@@ -193,6 +199,7 @@ impl World {
             version: "v1.35.0".to_owned(),
             bounds: Bounds::default(),
             record: Record::default(),
+            audit,
         });
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server.unwrap().run(async { stopped.await.unwrap() }));
