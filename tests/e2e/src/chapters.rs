@@ -1,6 +1,7 @@
 //! The chapters, in the order in which a reader would try things.
 
 mod aggregation;
+mod audit;
 mod clients;
 mod crash;
 mod custom;
@@ -45,6 +46,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("custom", custom::TESTS),
     ("encryption", encryption::TESTS),
     ("aggregation", aggregation::TESTS),
+    ("audit", audit::TESTS),
     ("errors", errors::TESTS),
     ("crash", crash::TESTS),
     ("storage", storage::TESTS),

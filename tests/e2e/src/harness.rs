@@ -21,7 +21,7 @@ pub(crate) use etcd::Etcd;
 pub(crate) use extension::Extension;
 pub(crate) use kubectl::Kubectl;
 pub(crate) use lab::Lab;
-pub(crate) use program::{Background, Program};
+pub(crate) use program::{Background, Program, Said};
 pub(crate) use runner::{Runner, Test, not_tried};
 pub(crate) use wait::{until, within};
 pub(crate) use web::get;
