@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -21,7 +22,7 @@ use crate::controllers::Controllers;
 use crate::engine::Engine;
 use crate::error::ControlError;
 use crate::leading::Leading;
-use crate::{bootstrap, identity};
+use crate::{bootstrap, identity, webhook_events};
 
 /// How often the server looks whether its certificate is due for renewal.
 const RENEWAL: Duration = Duration::from_secs(3600);
@@ -81,6 +82,7 @@ impl Control {
             admission: config.admission.clone(),
             version: config.version.clone(),
         };
+        let (notices, noticed) = mpsc::channel(webhook_events::WAITING);
         let gateway = Gateway::new(
             engine.clone(),
             Config {
@@ -90,10 +92,15 @@ impl Control {
                 entropy: Box::new(OsEntropy::open().map_err(ControlError::Chance)?),
                 signer: Arc::clone(&authn) as _,
                 authenticator: Arc::clone(&authn) as _,
-                messenger: Arc::new(WebhookClient::new(Arc::clone(&clock))),
+                messenger: Arc::new(WebhookClient::new(Arc::clone(&clock)).telling(notices)),
             },
         );
         bootstrap::run(&gateway, &config, &pki).await?;
+        tasks.spawn(webhook_events::write(
+            gateway.clone(),
+            Arc::clone(&clock),
+            noticed,
+        ));
         Ok(Self {
             config,
             engine,

@@ -10,4 +10,4 @@ mod error;
 pub mod limits;
 mod tls;
 
-pub use client::WebhookClient;
+pub use client::{Notice, WebhookClient};

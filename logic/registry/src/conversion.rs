@@ -103,6 +103,7 @@ fn question(
     let mut chance = Seeded::new(Fnv::default().with(asked.id.as_bytes()).value());
     let found = destination::find(&target, snapshot, &mut chance, CONVERSION_SECONDS);
     Ok(Question {
+        about: None,
         id: asked.id.clone(),
         destination: found.map_err(|why| asked.failed(&why))?,
         timeout_seconds: CONVERSION_SECONDS,

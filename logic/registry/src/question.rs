@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gantry_api::ObjectKey;
 use gantry_base::Entropy;
 
 /// What somebody outside is asked.
@@ -15,6 +16,8 @@ use gantry_base::Entropy;
 pub struct Question {
     /// What its answer is filed under; the same whenever the request is decided in the same world.
     pub id: QuestionId,
+    /// The object that wants it asked, if it is to hear how that goes.
+    pub about: Option<ObjectKey>,
     /// Whom to ask.
     pub destination: Destination,
     /// How long to wait, in seconds.

@@ -263,6 +263,7 @@ fn ask(
         Some(answer) => Heard::Answer(verdict::read(answer, &asked)),
         None => Heard::Nothing(Question {
             id,
+            about: Some(hook.about.clone()),
             destination,
             timeout_seconds: hook.timeout_seconds(),
             body: review::body(call, deed, form, &asked)?,

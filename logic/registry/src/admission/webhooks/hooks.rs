@@ -20,6 +20,8 @@ const VERSIONS: [&str; 2] = ["v1", "v1beta1"];
 pub(super) struct Hook {
     /// What it is called, together with where it is configured.
     pub(super) id: String,
+    /// The configuration that it is in.
+    pub(super) about: ObjectKey,
     /// Whether it may change what it is asked about.
     pub(super) may_change: bool,
     pub(super) webhook: MutatingWebhook,
@@ -102,6 +104,7 @@ fn configured(call: &Call<'_>, plural: &str, may_change: bool) -> Result<Vec<Hoo
                 })?;
             all.push(Hook {
                 id: format!("{plural}/{name}/{}", webhook.name),
+                about: ObjectKey::new(GroupResource::new(GROUP, plural), "", name),
                 may_change,
                 webhook,
             });
