@@ -9,6 +9,7 @@ mod encryption;
 mod errors;
 mod etcd;
 mod exec_logs;
+mod hardening;
 mod hollow;
 mod networking;
 mod pods;
@@ -48,6 +49,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("aggregation", aggregation::TESTS),
     ("audit", audit::TESTS),
     ("errors", errors::TESTS),
+    ("hardening", hardening::TESTS),
     ("crash", crash::TESTS),
     ("storage", storage::TESTS),
     ("several clusters", several::TESTS),
