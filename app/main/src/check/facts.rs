@@ -27,6 +27,8 @@ const FOREIGN: [&str; 6] = [
     "/etc/kubernetes/scheduler.conf",
     "/etc/kubernetes/controller-manager.conf",
 ];
+/// Megabytes of a file of the audit log, unless somebody says otherwise.
+const AUDIT_MEGABYTES: u64 = 100;
 /// Ports that components have which are processes of their own.
 const PORTS: [u16; 3] = [10250, 10257, 10259];
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -50,12 +52,16 @@ pub(super) fn gather(cluster: &Cluster, pid: Pid) -> Result<Facts> {
             has_authority: cluster.datastore.keys.cafile.is_some(),
             has_certificate: cluster.datastore.keys.certfile.is_some(),
         });
-    let number = |name: &str| flag(name).and_then(|text| text.parse().ok()).unwrap_or(0);
+    // What is not said is kept for ever, in files of a hundred megabytes.
+    let number = |name: &str, unsaid: u64| {
+        let said = flag(name).map(|text| text.parse().unwrap_or(0));
+        said.unwrap_or(unsaid)
+    };
     let audit = flag("audit-log-path").map(|path| AuditFacts {
         path,
-        days: number("audit-log-maxage"),
-        files: number("audit-log-maxbackup"),
-        megabytes: number("audit-log-maxsize"),
+        days: number("audit-log-maxage", u64::MAX),
+        files: number("audit-log-maxbackup", u64::MAX),
+        megabytes: number("audit-log-maxsize", AUDIT_MEGABYTES),
         has_policy: flags.contains_key("audit-policy-file"),
     });
     Ok(Facts {
