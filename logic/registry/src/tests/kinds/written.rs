@@ -106,8 +106,6 @@ const IDLE: &[&str] = &[
     "Job",
     "PersistentVolumeClaim",
     "PersistentVolume",
-    "FlowSchema",
-    "PriorityLevelConfiguration",
     "Ingress",
     "NetworkPolicy",
     "DeviceClass",
