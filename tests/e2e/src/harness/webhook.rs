@@ -1,4 +1,4 @@
-//! An admission webhook of the suite's own, on threads of this process. What it does is said by the
+//! A webhook of the suite's own, for admission and for conversion, on threads of this process. What it does is said by the
 //! path that it is asked at.
 
 use std::io::{self, Read, Write};
@@ -92,6 +92,9 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>) -> Result<()> {
     let mut stream = StreamOwned::new(ServerConnection::new(config)?, stream);
     let (deed, review) = question(&mut stream)?;
     let uid = &review["request"]["uid"];
+    if deed == "convert" {
+        return say(&mut stream, &converted(&review["request"]));
+    }
     let response = match deed.as_str() {
         "hang" => {
             // Until the other side gives up.
@@ -106,9 +109,36 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>) -> Result<()> {
         }
         _ => json!({"uid": uid, "allowed": false, "status": {"message": "not on a Monday"}}),
     };
-    let body = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "response": response})
-    .to_string();
+    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "response": response});
+    say(&mut stream, &review)
+}
+
+/// The objects in the version that is asked for: `v1` has a port and a host where `v1alpha1` has
+/// both in one text.
+fn converted(request: &Value) -> Value {
+    let to = &request["desiredAPIVersion"];
+    let mut objects = request["objects"].clone();
+    for object in objects.as_array_mut().into_iter().flatten() {
+        let is_old = to.as_str().is_some_and(|to| to.ends_with("/v1alpha1"));
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let spec = if is_old {
+            let (host, port) = (text(&object["spec"]["host"]), &object["spec"]["port"]);
+            json!({"hostPort": format!("{host}:{port}")})
+        } else {
+            let both = text(&object["spec"]["hostPort"]);
+            let (host, port) = both.split_once(':').unwrap_or((&both, "0"));
+            json!({"host": host, "port": port.parse::<i64>().unwrap_or_default()})
+        };
+        object["spec"] = spec;
+        object["apiVersion"] = to.clone();
+    }
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "ConversionReview", "response": {
+        "uid": request["uid"], "result": {"status": "Success"}, "convertedObjects": objects}})
+}
+
+fn say(stream: &mut StreamOwned<ServerConnection, TcpStream>, review: &Value) -> Result<()> {
+    let body = review.to_string();
     let length = body.len();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all(format!("{head}{body}").as_bytes())?;
