@@ -174,7 +174,7 @@ impl Control {
         let controllers = Controllers {
             gateway: self.gateway.clone(),
             clock: Arc::clone(&self.clock),
-            ca_pem: self.pki.ca_pem().to_owned(),
+            pki: Arc::clone(&self.pki),
             record: self.record.clone(),
         };
         match &self.config.candidate {

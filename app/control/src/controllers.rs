@@ -8,17 +8,21 @@ use tokio::task::JoinSet;
 use gantry_api::Caller;
 use gantry_client::{Api, Local};
 use gantry_controllers::Visitor;
+use gantry_controllers::certificates::issuing::NAME;
 use gantry_driver::{Cache, Ground, Record, run_controller};
 use gantry_gateway::{Clock, Gateway};
+use gantry_pki::Pki;
 use gantry_reconcile::Controller;
 use gantry_scheduler::Scheduler;
+
+use crate::signing;
 
 /// What the controllers and the scheduler need to begin, as often as they have to.
 #[derive(Clone, Debug)]
 pub(crate) struct Controllers {
     pub(crate) gateway: Gateway,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ca_pem: String,
+    pub(crate) pki: Arc<Pki>,
     pub(crate) record: Record,
 }
 
@@ -35,8 +39,10 @@ impl Controllers {
             ground: &ground,
             tasks,
         };
-        gantry_controllers::all(&self.ca_pem, &mut parts);
+        gantry_controllers::all(self.pki.ca_pem(), &mut parts);
         parts.visit(Scheduler::default());
+        let issuer = own(&self.gateway, NAME);
+        signing::start(&self.pki, issuer, &ground, tasks);
         let api = masters(&self.gateway, "gantry-controllers");
         ground.cache.start(&api, &self.clock, tasks);
     }

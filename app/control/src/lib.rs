@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod identity;
 mod leading;
+mod signing;
 mod webhook_events;
 
 pub use config::{Candidate, ControlConfig};

@@ -76,19 +76,9 @@ pub struct Ground {
     pub record: Record,
 }
 
-/// Wires a controller to the cache and starts its loop, which begins when the cache is synced.
-pub fn run_controller<C>(controller: C, api: Arc<dyn Api>, ground: &Ground, tasks: &mut JoinSet<()>)
-where
-    C: Controller,
-    C::World: Send + Sync + fmt::Debug,
-{
-    let Ground {
-        cache,
-        clock,
-        record,
-    } = ground.clone();
+/// Where the keys are left that changes of `sources` make due.
+pub fn inbox(sources: &Sources, cache: &Cache) -> Inbox<ObjectKey> {
     let inbox = Inbox::default();
-    let sources = controller.sources();
     for source in sources.as_slice() {
         let (keys, inbox) = (Arc::clone(&source.keys), inbox.clone());
         let listener = move |forms: &[&dyn gantry_reconcile::Cached], view: &View| {
@@ -103,6 +93,22 @@ where
         };
         cache.listen_to_defined(Arc::new(listener));
     }
+    inbox
+}
+
+/// Wires a controller to the cache and starts its loop, which begins when the cache is synced.
+pub fn run_controller<C>(controller: C, api: Arc<dyn Api>, ground: &Ground, tasks: &mut JoinSet<()>)
+where
+    C: Controller,
+    C::World: Send + Sync + fmt::Debug,
+{
+    let Ground {
+        cache,
+        clock,
+        record,
+    } = ground.clone();
+    let sources = controller.sources();
+    let inbox = inbox(&sources, &cache);
     let executor = ApiExecutor::new(api, C::NAME, Arc::clone(&clock));
     let driver = Driver::new(
         Controlled {

@@ -14,7 +14,7 @@ pub mod limits;
 mod record;
 
 pub use cache::{Cache, Listener};
-pub use controllers::{Ground, run_controller};
+pub use controllers::{Ground, inbox, run_controller};
 pub use drive::{Driver, Executor, Subject};
 pub use executor::ApiExecutor;
 pub use gantry_steering::{End, Outcome};

@@ -12,7 +12,11 @@ use rcgen::{
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::ParsedExtension;
+use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
+use x509_parser::pem::parse_x509_pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::issue::{self, Order, Signer, Usages};
@@ -174,6 +178,43 @@ impl Authority {
     /// Vouches for the administrator, for thirty days.
     pub fn issue_admin(&self, now: Timestamp) -> Result<Identity, PkiError> {
         self.issue_client(ADMIN, &[MASTERS], ADMIN_LIFETIME, now)
+    }
+
+    /// A certificate for what a request asks for, in PEM: its subject, its key and its names as
+    /// they are. Whether it may have them is for the caller to know.
+    pub fn answer(
+        &self,
+        request: &[u8],
+        usages: Usages,
+        life: Duration,
+        now: Timestamp,
+    ) -> Result<String, PkiError> {
+        let malformed = |what: String| PkiError::Malformed { what };
+        let (_, block) = parse_x509_pem(request).map_err(|error| malformed(error.to_string()))?;
+        let read = X509CertificationRequest::from_der(&block.contents);
+        let (_, request) = read.map_err(|error| malformed(error.to_string()))?;
+        let verified = request.verify_signature();
+        verified.map_err(|error| malformed(error.to_string()))?;
+        let asked = &request.certification_request_info;
+        let requested = asked.iter_attributes().find_map(|attribute| {
+            if let ParsedCriAttribute::ExtensionRequest(all) = attribute.parsed_attribute() {
+                all.extensions
+                    .iter()
+                    .find(|own| own.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
+            } else {
+                None
+            }
+        });
+        let order = Order {
+            subject: asked.subject.as_raw(),
+            public_key: asked.subject_pki.raw,
+            names: requested.map(|extension| extension.value),
+            usages,
+            not_before: now.checked_sub(CLOCK_SKEW).unwrap_or(now),
+            not_after: after(now, life.min(CLIENT_LIFETIME)),
+        };
+        self.sign(&order)
+            .map_err(failed(&asked.subject.to_string()))
     }
 
     /// The certificate that says so, in PEM.

@@ -75,6 +75,12 @@ impl Pki {
         self.authority.issue_client(user, groups, ttl, now)
     }
 
+    /// The authority, for whoever issues certificates in its name.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// A new key and certificate for the administrator, good for thirty days.
     pub fn admin_identity(&self, now: Timestamp) -> Result<Identity, PkiError> {
         self.authority.issue_admin(now)

@@ -221,3 +221,41 @@ fn both_ends_of_tls_accept_our_certificates() {
     pki.server_config().unwrap();
     client_config(&pki.admin_identity(now()).unwrap()).unwrap();
 }
+
+#[test]
+fn a_request_is_answered_with_the_subject_the_key_and_the_names_that_it_gives() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = open(&dir, &[], now());
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params =
+        rcgen::CertificateParams::new(vec!["n1.example".to_owned(), "192.0.2.9".to_owned()])
+            .unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::OrganizationName, "system:nodes");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "system:node:n1");
+    let request = params.serialize_request(&key).unwrap().pem().unwrap();
+    let usages = Usages {
+        server: true,
+        signature: true,
+        ..Usages::default()
+    };
+    let answer = |request: &[u8]| pki.authority().answer(request, usages, HOUR, now());
+    let pem = answer(request.as_bytes()).unwrap();
+    let found = Certificate::from_pem(&pem).unwrap();
+    assert_eq!(found.subject.user, "system:node:n1");
+    assert_eq!(found.subject.groups, ["system:nodes"]);
+    assert_eq!(found.names, ["192.0.2.9", "n1.example"]);
+    assert_eq!(found.not_after, after(now(), HOUR));
+    assert_eq!(found.issued_at(), now());
+    client_config(&Identity {
+        cert_pem: pem,
+        key_pem: key.serialize_pem(),
+        ca_pem: pki.ca_pem().to_owned(),
+    })
+    .unwrap();
+    assert!(answer(b"torn").is_err());
+}

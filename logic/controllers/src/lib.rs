@@ -5,6 +5,7 @@
 pub mod api_registration;
 mod backends;
 mod census;
+pub mod certificates;
 pub mod claim_protection;
 mod claims;
 pub mod cluster_role_aggregation;
@@ -35,6 +36,9 @@ mod testing;
 pub mod volume_protection;
 
 pub use api_registration::APIRegistrations;
+pub use certificates::approval::CertificateApproval;
+pub use certificates::cleaning::CertificateCleaning;
+pub use certificates::issuing::CertificateIssuing;
 pub use claim_protection::ClaimProtection;
 pub use cluster_role_aggregation::ClusterRoleAggregation;
 pub use custom_definition::CustomDefinitions;

@@ -18,3 +18,9 @@ pub const NODE_GRACE: Duration = Duration::from_secs(40);
 pub const NODE_LOOK: Duration = Duration::from_secs(10);
 /// How long an evicted pod counts as gone although nobody has seen it go.
 pub const EVICTION_SEEN: Duration = Duration::from_secs(120);
+/// How long a request for a certificate stays after it was decided.
+pub const DECIDED_REQUEST_LIFE: Duration = Duration::from_secs(3600);
+/// How long a request for a certificate waits for a decision.
+pub const PENDING_REQUEST_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long certificates of the cluster's signers are good, unless less is asked for.
+pub const CERTIFICATE_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);

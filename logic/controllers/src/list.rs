@@ -6,10 +6,11 @@ use gantry_api::Caller;
 use gantry_reconcile::Controller;
 
 use crate::{
-    APIRegistrations, ClaimProtection, ClusterRoleAggregation, CustomDefinitions, Deployments,
-    Disruption, EndpointSlices, EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces,
-    NodeLife, PodCleanup, PolicyStatus, ReplicaSets, ReplicationControllers, ResourceQuotas,
-    RootCa, ServiceAccounts, ServiceCidrs, VolumeProtection,
+    APIRegistrations, CertificateApproval, CertificateCleaning, ClaimProtection,
+    ClusterRoleAggregation, CustomDefinitions, Deployments, Disruption, EndpointSlices,
+    EndpointsObjects, EventExpiry, FlowSchemas, Garbage, Namespaces, NodeLife, PodCleanup,
+    PolicyStatus, ReplicaSets, ReplicationControllers, ResourceQuotas, RootCa, ServiceAccounts,
+    ServiceCidrs, VolumeProtection,
 };
 
 /// Told of each controller; their types differ, so that they cannot be a list of values.
@@ -23,6 +24,8 @@ pub trait Visitor {
 /// Shows all controllers to `visitor`. `ca_pem` is the certificate that clusters hand to pods.
 pub fn all(ca_pem: &str, visitor: &mut impl Visitor) {
     visitor.visit(APIRegistrations);
+    visitor.visit(CertificateApproval);
+    visitor.visit(CertificateCleaning);
     visitor.visit(ClaimProtection);
     visitor.visit(ClusterRoleAggregation);
     visitor.visit(CustomDefinitions);

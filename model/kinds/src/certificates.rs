@@ -2,4 +2,4 @@
 
 mod certificate_signing_request;
 
-pub use certificate_signing_request::{CertificateSigningRequests, organizations};
+pub use certificate_signing_request::{CertificateSigningRequests, Wishes, organizations, wishes};

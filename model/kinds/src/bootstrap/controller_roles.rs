@@ -23,6 +23,19 @@ const PODS_OF_SETS: Grant = on("", "pods", "create,delete,list,patch,watch");
 /// What keeps the history of a set.
 const REVISIONS: &str = "create,delete,get,list,patch,update,watch";
 
+const CERTIFICATES: &str = "certificates.k8s.io";
+const REQUESTS: &str = "certificatesigningrequests";
+
+/// Deciding on, or issuing, certificates of the cluster's own signers.
+const fn as_signer(names: &'static str, verbs: &'static str) -> Grant {
+    Grant::Named {
+        groups: CERTIFICATES,
+        resources: "signers",
+        names,
+        verbs,
+    }
+}
+
 const CONTROLLERS: &[(&str, &[Grant])] = &[
     (
         "apiservice-registration-controller",
@@ -33,6 +46,35 @@ const CONTROLLERS: &[(&str, &[Grant])] = &[
                 "apiservices",
                 "create,delete,get,list,update,watch",
             ),
+        ],
+    ),
+    (
+        "certificate-approver",
+        &[
+            on(CERTIFICATES, REQUESTS, READ),
+            on(
+                CERTIFICATES,
+                "certificatesigningrequests/approval",
+                "update",
+            ),
+            as_signer("kubernetes.io/kube-apiserver-client-kubelet", "approve"),
+        ],
+    ),
+    (
+        "certificate-cleaner",
+        &[on(CERTIFICATES, REQUESTS, "delete,get,list,watch")],
+    ),
+    (
+        "certificate-controller",
+        &[
+            on(CERTIFICATES, REQUESTS, READ),
+            on(CERTIFICATES, "certificatesigningrequests/status", "update"),
+            as_signer(
+                "kubernetes.io/kube-apiserver-client,\
+                 kubernetes.io/kube-apiserver-client-kubelet,kubernetes.io/kubelet-serving",
+                "sign",
+            ),
+            EVENTS,
         ],
     ),
     (

@@ -10,7 +10,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use pem::organizations;
+pub use pem::{Wishes, organizations, wishes};
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! What is inside the texts: requests and certificates in PEM form.
 
 use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::pem::{Pem, parse_x509_pem};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -31,6 +32,49 @@ pub fn organizations(text: &[u8]) -> Vec<String> {
         .iter_organization()
         .filter_map(|name| name.as_str().ok());
     texts.map(str::to_owned).collect()
+}
+
+/// What a request asks to be vouched for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The common name, which the API reads as the user.
+    pub user: String,
+    /// The organizations, which it reads as groups.
+    pub organizations: Vec<String>,
+    /// How many host names and addresses.
+    pub hosts: usize,
+    /// How many names of other kinds: mailboxes, paths, and whatever else there is.
+    pub others: usize,
+}
+
+/// What a request asks to be vouched for, if it can be read.
+#[must_use]
+pub fn wishes(text: &[u8]) -> Option<Wishes> {
+    let block = request_block(text).ok()?;
+    let request = request_in(&block).ok()?;
+    let subject = &request.certification_request_info.subject;
+    let user = subject.iter_common_name().next();
+    let mut wishes = Wishes {
+        user: user
+            .and_then(|name| name.as_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        organizations: organizations(text),
+        ..Wishes::default()
+    };
+    for extension in request.requested_extensions().into_iter().flatten() {
+        let ParsedExtension::SubjectAlternativeName(names) = extension else {
+            continue;
+        };
+        for name in &names.general_names {
+            if matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_)) {
+                wishes.hosts += 1;
+            } else {
+                wishes.others += 1;
+            }
+        }
+    }
+    Some(wishes)
 }
 
 /// Says what is wrong with a chain of certificates.
