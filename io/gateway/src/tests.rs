@@ -379,3 +379,58 @@ fn a_store_that_was_closed_is_seen_to_be() {
     store.close();
     assert!(!gateway.store_is_open());
 }
+
+/// A request about definitions, or about what the one of these tests defines.
+fn of_kinds(verb: Verb, plural: &str, name: &str) -> Request {
+    let version = match plural {
+        "gauges" => "example.com/v1",
+        _ => "apiextensions.k8s.io/v1",
+    };
+    let mut request = request(verb, plural, name);
+    request.resource = Resource::new(version, plural);
+    request.namespace = (plural == "gauges").then(|| "default".to_owned());
+    request
+}
+
+/// Defines `gauges`, as the controller of definitions would.
+async fn define(gateway: &Gateway) {
+    const PLURAL: &str = "customresourcedefinitions";
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gauges.example.com"},
+        "spec": {"group": "example.com", "scope": "Namespaced",
+            "names": {"plural": "gauges", "kind": "Gauge"},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object"}}}]},
+    });
+    let create = with_body(of_kinds(Verb::Create, PLURAL, ""), &definition);
+    let mut made = json(&gateway.call(create).await);
+    made["status"]["acceptedNames"] = made["spec"]["names"].clone();
+    made["status"]["conditions"] = json!([{"type": "Established", "status": "True",
+        "reason": "A", "message": "", "lastTransitionTime": "2026-03-01T10:00:00Z"}]);
+    let mut status = of_kinds(Verb::Update, PLURAL, "gauges.example.com");
+    status.subresource = Some("status".to_owned());
+    let established = gateway.call(with_body(status, &made)).await;
+    assert_eq!(established.code, 200, "{}", json(&established));
+}
+
+#[tokio::test]
+async fn a_watch_of_a_kind_ends_when_its_definition_goes() {
+    let gateway = prepared(MemoryStore::default()).await;
+    define(&gateway).await;
+    let mut watch = of_kinds(Verb::Watch, "gauges", "");
+    watch.options.timeout_seconds = Some(3600);
+    let mut watch = gateway.watch(watch).await.unwrap();
+    let gauge = json!({"metadata": {"name": "a"}});
+    let create = with_body(of_kinds(Verb::Create, "gauges", ""), &gauge);
+    assert_eq!(gateway.call(create).await.code, 201);
+    let frame: Value = serde_json::from_slice(&watch.next().await.unwrap()).unwrap();
+    assert_eq!(frame["type"], "ADDED");
+    let delete = of_kinds(
+        Verb::Delete,
+        "customresourcedefinitions",
+        "gauges.example.com",
+    );
+    assert_eq!(gateway.call(delete).await.code, 200);
+    assert_eq!(watch.next().await, None);
+}
