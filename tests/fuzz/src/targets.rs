@@ -1,5 +1,6 @@
 //! The decoders, one function each.
 
+mod custom;
 mod expressions;
 mod frames;
 mod patches;
@@ -87,6 +88,11 @@ pub const ALL: &[Target] = &[
         name: "cel",
         run: expressions::cel,
         words: expressions::WORDS,
+    },
+    Target {
+        name: "custom-kind",
+        run: custom::custom_kind,
+        words: custom::WORDS,
     },
     Target {
         name: "spdy-frames",
