@@ -6,6 +6,7 @@
 mod api;
 mod cluster;
 mod creates;
+mod custom;
 mod etcd;
 mod figure;
 mod idle;
@@ -37,6 +38,9 @@ const ALL: &[(&str, Bench)] = &[
     ("creates", creates::measure),
     ("requests", requests::measure),
     ("lists", lists::measure),
+    ("custom", custom::objects),
+    ("definitions", custom::definitions),
+    ("policy", custom::policy),
     ("watchers", watchers::measure),
     ("million", million::measure),
     ("idle", idle::measure),
