@@ -13,6 +13,7 @@ mod hardening;
 mod hollow;
 mod networking;
 mod pods;
+mod policies;
 mod rolling;
 mod several;
 mod storage;
@@ -45,6 +46,7 @@ pub(crate) const ALL: &[(&str, &[Test])] = &[
     ("clients", clients::TESTS),
     ("webhooks", webhooks::TESTS),
     ("custom", custom::TESTS),
+    ("policies", policies::TESTS),
     ("encryption", encryption::TESTS),
     ("aggregation", aggregation::TESTS),
     ("audit", audit::TESTS),
