@@ -210,4 +210,19 @@ mod tests {
         assert_eq!(object.remove(&["spec", "x"]), None);
         assert!(object.labels().is_empty());
     }
+
+    /// A number that moved whenever it was read would make a write of each read.
+    #[test]
+    fn numbers_are_read_as_they_were_written() {
+        let mut bits = 1_u64;
+        for _ in 0..10_000 {
+            bits = bits.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            let number = f64::from_bits(bits);
+            if number.is_finite() {
+                let text = serde_json::to_string(&number).unwrap();
+                let read: Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(read.as_f64(), Some(number), "{text}");
+            }
+        }
+    }
 }
