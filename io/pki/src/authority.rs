@@ -31,6 +31,8 @@ const NAME: &str = "kubernetes";
 const MASTERS: &str = "system:masters";
 /// The user in the administrator's kubeconfig.
 pub const ADMIN: &str = "kubernetes-admin";
+/// What a request is called in PEM.
+const REQUESTS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 /// Its file in the folder of keys: key and certificate.
 const FILE: &str = "ca.pem";
 
@@ -191,6 +193,9 @@ impl Authority {
     ) -> Result<String, PkiError> {
         let malformed = |what: String| PkiError::Malformed { what };
         let (_, block) = parse_x509_pem(request).map_err(|error| malformed(error.to_string()))?;
+        if !REQUESTS.contains(&block.label.as_str()) {
+            return Err(malformed(format!("a {} is no request", block.label)));
+        }
         let read = X509CertificationRequest::from_der(&block.contents);
         let (_, request) = read.map_err(|error| malformed(error.to_string()))?;
         let verified = request.verify_signature();

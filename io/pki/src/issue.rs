@@ -113,7 +113,7 @@ fn serial() -> Result<[u8; 16], rcgen::Error> {
 fn time(moment: Timestamp) -> Vec<u8> {
     let digits = moment.strftime("%Y%m%d%H%M%SZ").to_string();
     if digits.as_str() < "2050" {
-        return value(UTC_TIME, digits.trim_start_matches("20").as_bytes());
+        return value(UTC_TIME, &digits.as_bytes()[2..]);
     }
     value(TIME, digits.as_bytes())
 }

@@ -142,6 +142,9 @@ fn a_certificate_names_as_many_groups_as_it_is_given_and_when_it_was_made() {
     assert_eq!(found.subject.groups, ["a", "b", "a b", "c"]);
     assert_eq!(found.issued_at(), now());
     client_config(&identity).unwrap();
+    let early: Timestamp = "2020-02-03T04:05:06Z".parse().unwrap();
+    let past = pki.client_identity("x", &[], HOUR, early).unwrap();
+    assert_eq!(past.certificate().unwrap().not_after, after(early, HOUR));
     let far: Timestamp = "2055-02-03T04:05:06Z".parse().unwrap();
     let late = pki.client_identity("x", &[], HOUR, far).unwrap();
     assert_eq!(late.certificate().unwrap().not_after, after(far, HOUR));

@@ -53,12 +53,12 @@ pub fn wishes(text: &[u8]) -> Option<Wishes> {
     let block = request_block(text).ok()?;
     let request = request_in(&block).ok()?;
     let subject = &request.certification_request_info.subject;
-    let user = subject.iter_common_name().next();
+    // As the API reads a certificate: the first that is a text.
+    let user = subject
+        .iter_common_name()
+        .find_map(|name| name.as_str().ok());
     let mut wishes = Wishes {
-        user: user
-            .and_then(|name| name.as_str().ok())
-            .unwrap_or_default()
-            .to_owned(),
+        user: user.unwrap_or_default().to_owned(),
         organizations: organizations(text),
         ..Wishes::default()
     };
