@@ -1,5 +1,6 @@
 //! The decoders, one function each.
 
+mod credentials;
 mod custom;
 mod expressions;
 mod frames;
@@ -20,6 +21,27 @@ pub struct Target {
 
 /// All of them.
 pub const ALL: &[Target] = &[
+    Target {
+        name: "token",
+        run: credentials::token,
+        words: credentials::TOKENS,
+    },
+    Target {
+        name: "certificate",
+        run: credentials::certificate,
+        words: &[
+            "\x30\x03",
+            "\x06\x03U\x04",
+            "\x31\x00",
+            "\x17\x0d",
+            "\x13\x02",
+        ],
+    },
+    Target {
+        name: "certificate-request",
+        run: credentials::request,
+        words: credentials::REQUESTS,
+    },
     Target {
         name: "json",
         run: values::json,
