@@ -78,10 +78,14 @@ pub(super) fn token(input: &[u8]) -> String {
 pub(super) fn certificate(input: &[u8]) -> String {
     match Certificate::from_der(input) {
         Ok(found) => {
-            needs_renewal(&found, now());
             assert!(found.not_before <= found.issued_at());
+            let due = if needs_renewal(&found, now()) {
+                ", due"
+            } else {
+                ""
+            };
             let (groups, names) = (found.subject.groups.len(), found.names.len());
-            format!("{} groups, {} names", groups.min(3), names.min(3))
+            format!("{} groups, {} names{due}", groups.min(3), names.min(3))
         }
         Err(_) => "no certificate".to_owned(),
     }
