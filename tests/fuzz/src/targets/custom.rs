@@ -96,6 +96,7 @@ fn defined(schema: &Value) -> Result<Descriptor, String> {
             words.join(" ")
         ));
     }
+    definition.set(&["status"], established());
     let mut kinds = custom::descriptors(&definition, 1);
     Ok(kinds.remove(0))
 }
@@ -110,15 +111,18 @@ fn definition(schema: &Value) -> Object {
             "versions": [{"name": "v1", "served": true, "storage": true,
                 "schema": {"openAPIV3Schema": schema}}],
         },
-        "status": {
-            "acceptedNames": {"plural": "webs", "singular": "web", "kind": "Web",
-                "listKind": "WebList"},
-            "conditions": [{"type": "Established", "status": "True", "reason": "A",
-                "message": "", "lastTransitionTime": "2026-03-01T10:00:00Z"}],
-            "storedVersions": ["v1"],
-        },
     });
     Object::from_value(definition).expect("it is an object")
+}
+
+/// What a definition says when its kind may be used.
+fn established() -> Value {
+    let names = json!({"plural": "webs", "singular": "web", "kind": "Web", "listKind": "WebList"});
+    json!({
+        "acceptedNames": names,
+        "conditions": [{"type": "Established", "status": "True"}],
+        "storedVersions": ["v1"],
+    })
 }
 
 fn object(given: &Value) -> Object {
