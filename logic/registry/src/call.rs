@@ -1,5 +1,6 @@
 //! One request on its way: what it asked, what it may look at, what it has decided so far.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -135,12 +136,16 @@ impl<'a> Call<'a> {
     }
 
     /// An object of this call's kind as others want to see it, who ask for another version.
-    pub(crate) fn shown_as(
+    pub(crate) fn shown_as<'o>(
         &mut self,
         form: &Descriptor,
-        object: Object,
-    ) -> Result<Object, Rejection> {
-        self.in_form((self.kind, form), object)
+        object: &'o Object,
+    ) -> Result<Cow<'o, Object>, Rejection> {
+        if self.kind.names == form.names {
+            return Ok(Cow::Borrowed(object));
+        }
+        self.in_form((self.kind, form), object.clone())
+            .map(Cow::Owned)
     }
 
     /// What others made of an object of this call's kind in the version that they asked for.

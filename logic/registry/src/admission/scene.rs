@@ -1,6 +1,8 @@
 //! What expressions see of a request: the object, the one before it, the request itself, its
 //! namespace, and whom they may ask about permissions.
 
+use std::borrow::Cow;
+
 use gantry_access::attributes::{ResourceTarget, Target};
 use gantry_access::{Access, Attributes};
 use gantry_api::caller::AUTHENTICATED;
@@ -9,7 +11,7 @@ use gantry_cel::authority::{Question, Stage, Verdict};
 use gantry_cel::{Authority, Environment, Machine, Map, Problem, Type, Value};
 use gantry_kinds::Descriptor;
 use gantry_kinds::admissionregistration::expressions::{
-    AUTHORIZER, NAMESPACE, OBJECT, OLD_OBJECT, REQUEST, REQUEST_RESOURCE, policy_environment,
+    AUTHORIZER, NAMESPACE, OBJECT, OLD_OBJECT, REQUEST, REQUEST_RESOURCE,
 };
 use gantry_kinds::admissionregistration::programs::Compiled;
 use gantry_store::Snapshot;
@@ -21,13 +23,11 @@ use crate::request::{PatchType, Verb};
 
 /// What expressions see of one request, in the form that somebody wants to see it in.
 #[derive(Debug)]
-pub(crate) struct Scene {
-    object: Option<Object>,
-    old: Option<Object>,
+pub(crate) struct Scene<'d> {
+    object: Option<Cow<'d, Object>>,
+    old: Option<Cow<'d, Object>>,
     request: Json,
     namespace: Json,
-    /// What the request and the namespace are.
-    types: Environment,
     /// The resource of the request, as a question that is not complete.
     question: Question,
 }
@@ -43,15 +43,15 @@ pub(crate) enum Conditions {
     Unclear(String),
 }
 
-impl Scene {
+impl<'d> Scene<'d> {
     /// What there is to see of `deed` in the form of the kind `form`.
     pub(crate) fn new(
         call: &mut Call<'_>,
-        deed: &Deed<'_>,
+        deed: &Deed<'d>,
         form: &Descriptor,
     ) -> Result<Self, Rejection> {
-        let mut shown = |object: Option<&Object>| {
-            let shown = object.map(|object| call.shown_as(form, object.clone()));
+        let mut shown = |object: Option<&'d Object>| {
+            let shown = object.map(|object| call.shown_as(form, object));
             shown.transpose()
         };
         Ok(Self {
@@ -59,7 +59,6 @@ impl Scene {
             old: shown(deed.old)?,
             request: request(call, deed, form),
             namespace: namespace(call),
-            types: policy_environment(false),
             question: Question {
                 stage: Stage::Resource,
                 group: call.kind.names.group.to_string(),
@@ -72,18 +71,18 @@ impl Scene {
         })
     }
 
-    /// A machine that sees the scene.
+    /// A machine that sees the scene, for expressions of a policy's `environment`.
     pub(crate) fn machine<'a>(
         &'a self,
         environment: &'a Environment,
         asker: &'a Asker<'_>,
     ) -> Machine<'a> {
-        let tree = |object: &'a Option<Object>| {
+        let tree = |object: &'a Option<Cow<'d, Object>>| {
             let tree = object.as_ref().map(|object| &object.0);
             tree.map_or(Value::Null, |tree| Value::Map(Map::Tree(tree, &Type::Dyn)))
         };
         let typed = |json: &'a Json, name: &str| {
-            let of = self.types.type_of(name).unwrap_or(&Type::Dyn);
+            let of = environment.type_of(name).unwrap_or(&Type::Dyn);
             Value::typed(json, of)
         };
         let mut machine = Machine::new(environment).with_authority(asker);

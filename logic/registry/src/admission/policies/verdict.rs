@@ -53,7 +53,7 @@ pub(super) fn failure(policy: &Policy, message: String) -> Vec<Objection> {
 /// All objections of a policy, in the order of its validations.
 pub(super) fn judge(
     call: &Call<'_>,
-    scene: &Scene,
+    scene: &Scene<'_>,
     policy: &Policy,
     params: &Json,
 ) -> (Vec<Objection>, Notes) {

@@ -45,8 +45,8 @@ pub(super) fn apply(
         )))
     };
     let operations: Value = serde_json::from_slice(&patch).map_err(|error| wrong(&error))?;
-    let shown = call.shown_as(form, before.clone());
-    let shown = shown.map_err(Failure::Refused)?.into_value();
+    let shown = call.shown_as(form, &before).map_err(Failure::Refused)?;
+    let shown = shown.into_owned().into_value();
     let tree = patch::json(shown, operations).map_err(|error| wrong(&error))?;
     let changed = Object::from_value(tree).map(|changed| call.taken_from(form, changed));
     let changed = changed.transpose().map_err(Failure::Refused)?;

@@ -1,5 +1,7 @@
 //! What a webhook is told of a request.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -20,8 +22,8 @@ pub(super) fn body(
     asked: &Asked<'_>,
 ) -> Result<Bytes, Rejection> {
     let mut shown = |object: Option<&Object>| {
-        let shown = object.map(|object| call.shown_as(form, object.clone()));
-        let shown = shown.transpose()?;
+        let shown = object.map(|object| call.shown_as(form, object));
+        let shown = shown.transpose()?.map(Cow::into_owned);
         Ok::<Value, Rejection>(shown.map_or(Value::Null, Object::into_value))
     };
     let (object, old) = (shown(deed.object)?, shown(deed.old)?);
