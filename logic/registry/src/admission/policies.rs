@@ -92,7 +92,7 @@ fn objections(
         }
         let scene = match &mut scene {
             Some(scene) => scene,
-            none => none.insert(Scene::new(call, deed, form)?),
+            none => none.insert(Scene::new(call, deed, (form, policy.sight))?),
         };
         let found = match params::find(call, &policy.spec, &bound.spec) {
             Ok(params) => {

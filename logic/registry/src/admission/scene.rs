@@ -32,6 +32,13 @@ pub(crate) struct Scene<'d> {
     question: Question,
 }
 
+/// What of a scene some expressions can look at: the rest need not be made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sight {
+    request: bool,
+    namespace: bool,
+}
+
 /// What match conditions say.
 #[derive(Debug)]
 pub(crate) enum Conditions {
@@ -43,12 +50,28 @@ pub(crate) enum Conditions {
     Unclear(String),
 }
 
+impl Sight {
+    /// What `expressions` can look at: only what one of them names.
+    pub(crate) fn of<'t>(expressions: impl Iterator<Item = &'t str>) -> Self {
+        expressions.fold(
+            Self {
+                request: false,
+                namespace: false,
+            },
+            |sight, text| Self {
+                request: sight.request || text.contains(REQUEST),
+                namespace: sight.namespace || text.contains(NAMESPACE),
+            },
+        )
+    }
+}
+
 impl<'d> Scene<'d> {
-    /// What there is to see of `deed` in the form of the kind `form`.
+    /// What there is to see of `deed`, in the form of the kind `form`, for who has this `sight`.
     pub(crate) fn new(
         call: &mut Call<'_>,
         deed: &Deed<'d>,
-        form: &Descriptor,
+        (form, sight): (&Descriptor, Sight),
     ) -> Result<Self, Rejection> {
         let mut shown = |object: Option<&'d Object>| {
             let shown = object.map(|object| call.shown_as(form, object));
@@ -57,8 +80,16 @@ impl<'d> Scene<'d> {
         Ok(Self {
             object: shown(deed.object)?,
             old: shown(deed.old)?,
-            request: request(call, deed, form),
-            namespace: namespace(call),
+            request: if sight.request {
+                request(call, deed, form)
+            } else {
+                Json::Null
+            },
+            namespace: if sight.namespace {
+                namespace(call)
+            } else {
+                Json::Null
+            },
             question: Question {
                 stage: Stage::Resource,
                 group: call.kind.names.group.to_string(),

@@ -12,6 +12,8 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::serde::de::DeserializeOwned;
 
+use crate::admission::scene::Sight;
+
 const GROUP: &str = "admissionregistration.k8s.io";
 const POLICIES: &str = "validatingadmissionpolicies";
 const BINDINGS: &str = "validatingadmissionpolicybindings";
@@ -22,6 +24,8 @@ pub(crate) struct Policy {
     pub(crate) name: String,
     pub(crate) spec: ValidatingAdmissionPolicySpec,
     pub(crate) programs: Programs,
+    /// What its expressions can look at.
+    pub(crate) sight: Sight,
     pub(crate) bound: Vec<Arc<Bound>>,
 }
 
@@ -101,6 +105,7 @@ fn compile(snapshot: &Snapshot) -> Arc<[Policy]> {
         if let (Some(spec), Some(bound)) = (own.spec, bound.remove(&name)) {
             policies.push(Policy {
                 programs: Programs::compile(&spec),
+                sight: Sight::of(expressions(&spec)),
                 name,
                 spec,
                 bound,
@@ -108,6 +113,23 @@ fn compile(snapshot: &Snapshot) -> Arc<[Policy]> {
         }
     }
     policies.into()
+}
+
+/// Every expression of a policy.
+fn expressions(spec: &ValidatingAdmissionPolicySpec) -> impl Iterator<Item = &str> {
+    let conditions = spec.match_conditions.iter().flatten();
+    let variables = spec.variables.iter().flatten();
+    let validations = spec.validations.iter().flatten();
+    let notes = spec.audit_annotations.iter().flatten();
+    let judging = validations.flat_map(|own| {
+        let message = own.message_expression.as_deref();
+        [Some(own.expression.as_str()), message]
+    });
+    conditions
+        .map(|own| own.expression.as_str())
+        .chain(variables.map(|own| own.expression.as_str()))
+        .chain(judging.flatten())
+        .chain(notes.map(|own| own.value_expression.as_str()))
 }
 
 /// All objects of a resource with their names. They were checked when they were written.

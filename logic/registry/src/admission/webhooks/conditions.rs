@@ -7,7 +7,7 @@ use gantry_kinds::admissionregistration::{expressions, programs};
 
 use super::hooks::Hook;
 use crate::admission::matching::Deed;
-use crate::admission::scene::{self, Asker, Conditions, Scene};
+use crate::admission::scene::{self, Asker, Conditions, Scene, Sight};
 use crate::call::Call;
 
 /// Whether the conditions of a webhook hold. Where that cannot be told, a webhook that may be
@@ -23,13 +23,13 @@ pub(super) fn hold(
     }
     let environment = expressions::environment();
     let compiled = programs::conditions(&environment, own);
-    let scene = Scene::new(call, deed, form)?;
+    let texts = || own.iter().map(|own| own.expression.as_str());
+    let scene = Scene::new(call, deed, (form, Sight::of(texts())))?;
     let asker = Asker::new(call);
     let mut machine = scene
         .machine(&environment, &asker)
         .with_budget(CONDITIONS_COST);
-    let texts = own.iter().map(|own| own.expression.as_str());
-    match scene::hold(&mut machine, compiled.iter().zip(texts)) {
+    match scene::hold(&mut machine, compiled.iter().zip(texts())) {
         Conditions::Hold => Ok(true),
         Conditions::Fail => Ok(false),
         Conditions::Unclear(_) if hook.fails_open() => Ok(false),
